@@ -1,1 +1,2 @@
-export {}
+export * from './dtype.js'
+export * from './errors.js'
