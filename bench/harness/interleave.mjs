@@ -1,0 +1,23 @@
+/** Samples of several subjects, taking turns. */
+import { runChild } from './child.mjs'
+
+/**
+ * Each round runs every subject once in a fresh process; round r starts with subject r, so that none always follows the same.
+ * @param subjects `{ subject, command, args, env?, check(sample) }`; `check` returns what is wrong with a sample, or undefined.
+ * @returns the valid samples by subject (`{ ...sample, wallMs, others }`) and a sentence for each void one.
+ */
+export async function interleave({ what, subjects, samples, log }) {
+  const valid = new Map(subjects.map(({ subject }) => [subject, []]))
+  const voided = []
+  for (let round = 0; round < samples; round++) {
+    for (let turn = 0; turn < subjects.length; turn++) {
+      const { subject, check, ...child } = subjects[(round + turn) % subjects.length]
+      const { sample, failure, ...measured } = await runChild(child)
+      const wrong = failure ?? check(sample)
+      if (wrong === undefined) valid.get(subject).push({ ...sample, ...measured })
+      else voided.push({ what, subject, reason: wrong })
+      log(`${what} ${round + 1}/${samples} ${subject}: ${wrong === undefined ? 'valid' : `VOID, ${wrong}`}`)
+    }
+  }
+  return { valid, voided }
+}

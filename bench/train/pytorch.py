@@ -1,0 +1,177 @@
+"""The PyTorch side of the suite `train`.
+
+    pytorch.py probe --threads 2
+    pytorch.py train --case train-5m --threads 2 [--attention gqa|repeat|manual] [--steps n]
+
+Either prints one line of JSON. PyTorch 2: scaled_dot_product_attention and fused AdamW; 1.13 has neither: attention
+written out and the foreach AdamW. Everything is written the fastest way that eager PyTorch offers on the CPU.
+"""
+import argparse
+import json
+import math
+import os
+import resource
+import sys
+import time
+
+import torch
+import torch.nn.functional as F
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.dont_write_bytecode = True
+sys.path.insert(0, os.path.join(HERE, '..', '..', 'packages', 'lm', 'golden'))
+from make_golden import SEEDS, parameter_spec, parameter_values, tokens  # noqa: E402
+
+MAJOR = int(torch.__version__.split('.')[0])
+
+
+def blas():
+    """Which library multiplies: built in, or the one that the loader found."""
+    if torch.backends.mkl.is_available():
+        return 'mkl'
+    if 'BLAS_INFO=accelerate' in torch.__config__.show():
+        return 'accelerate'
+    if not os.path.exists('/proc/self/maps'):
+        return 'unknown'
+    torch.ones(64, 64) @ torch.ones(64, 64)
+    with open('/proc/self/maps') as maps:
+        # NumPy brings an OpenBLAS of its own, with a name of its own.
+        return 'openblas' if any('openblas' in line and 'numpy' not in line for line in maps) else 'reference'
+
+
+def gemm_gflops(n=1024, repeats=30):
+    """Best of several n³ products: what the processor gives to matrix code."""
+    a, b, best = torch.randn(n, n), torch.randn(n, n), float('inf')
+    for _ in range(repeats):
+        start = time.perf_counter()
+        a @ b
+        best = min(best, time.perf_counter() - start)
+    return 2 * n**3 / best / 1e9
+
+
+def probe():
+    variants = ['manual'] if MAJOR < 2 else ['repeat']
+    if MAJOR >= 2 and 'enable_gqa' in (F.scaled_dot_product_attention.__doc__ or ''):
+        variants.append('gqa')
+    return dict(version=torch.__version__, major=MAJOR, blas=blas(), attention=variants, gemmGflops=gemm_gflops())
+
+
+class Llama:
+    def __init__(self, c, length, attention):
+        self.c, self.attention = c, attention
+        self.parameters = {
+            name: torch.tensor(parameter_values(i, shape)).requires_grad_() for i, (name, shape) in enumerate(parameter_spec(c))
+        }
+        self.layers = [
+            [self.parameters[f'model.layers.{layer}.{name}.weight'] for name in (
+                'input_layernorm', 'self_attn.q_proj', 'self_attn.k_proj', 'self_attn.v_proj', 'self_attn.o_proj',
+                'post_attention_layernorm', 'mlp.gate_proj', 'mlp.up_proj', 'mlp.down_proj')]
+            for layer in range(c['layers'])
+        ]
+        head = c['dim'] // c['heads']
+        inverse = c['ropeTheta'] ** (-torch.arange(0, head, 2, dtype=torch.float64) / head)
+        angle = torch.arange(length, dtype=torch.float64)[:, None] * inverse
+        self.cos, self.sin = angle.cos().float(), angle.sin().float()
+        self.mask = torch.full((length, length), float('-inf')).triu(1)
+
+    def norm(self, x, weight):
+        if hasattr(F, 'rms_norm'):
+            return F.rms_norm(x, weight.shape, weight, self.c['normEps'])
+        return x * torch.rsqrt(x.pow(2).mean(-1, keepdim=True) + self.c['normEps']) * weight
+
+    def rotate(self, x):
+        a, b = x.chunk(2, -1)
+        return torch.cat([a * self.cos - b * self.sin, b * self.cos + a * self.sin], -1)
+
+    def attend(self, q, k, v):
+        groups = q.shape[1] // k.shape[1]
+        if self.attention == 'gqa':
+            return F.scaled_dot_product_attention(q, k, v, is_causal=True, enable_gqa=True)
+        if groups > 1:
+            k, v = (y.repeat_interleave(groups, 1) for y in (k, v))
+        if self.attention == 'repeat':
+            return F.scaled_dot_product_attention(q, k, v, is_causal=True)
+        return (q @ k.transpose(-1, -2) * (1 / math.sqrt(q.shape[-1])) + self.mask).softmax(-1) @ v
+
+    def loss(self, inputs, targets):
+        c = self.c
+        (B, T), H, K = inputs.shape, c['heads'], c['kvHeads']
+        hd = c['dim'] // H
+        embedding = self.parameters['model.embed_tokens.weight']
+        x = F.embedding(inputs, embedding)
+        for n1, wq, wk, wv, wo, n2, gate, up, down in self.layers:
+            h = self.norm(x, n1)
+            q = self.rotate(F.linear(h, wq).view(B, T, H, hd).transpose(1, 2))
+            k = self.rotate(F.linear(h, wk).view(B, T, K, hd).transpose(1, 2))
+            v = F.linear(h, wv).view(B, T, K, hd).transpose(1, 2)
+            x = x + F.linear(self.attend(q, k, v).transpose(1, 2).reshape(B, T, -1), wo)
+            h = self.norm(x, n2)
+            x = x + F.linear(F.silu(F.linear(h, gate)) * F.linear(h, up), down)
+        logits = F.linear(self.norm(x, self.parameters['model.norm.weight']), embedding)
+        return F.cross_entropy(logits.view(-1, c['vocab']), targets.view(-1))
+
+
+def train(arguments):
+    with open(os.path.join(HERE, 'cases.json')) as file:
+        settings = json.load(file)
+    case, o = settings['cases'][arguments.case], settings['optimizer']
+    batch, length = case['batch'], case['length']
+    model = Llama(case['config'], length, arguments.attention)
+    parameters = list(model.parameters.values())
+    groups = [
+        dict(params=[p for p in parameters if p.dim() > 1], weight_decay=o['weightDecay']),
+        dict(params=[p for p in parameters if p.dim() == 1], weight_decay=0.0),
+    ]
+    fast = dict(fused=True) if MAJOR >= 2 else dict(foreach=True)
+    adamw = torch.optim.AdamW(groups, lr=o['learningRate'], betas=(o['beta1'], o['beta2']), eps=o['epsilon'], **fast)
+    sequence = torch.tensor(tokens(SEEDS['batch'], batch, length + 1, case['config']['vocab']))
+    inputs, targets = sequence[:, :-1].contiguous(), sequence[:, 1:].contiguous()
+
+    def step():
+        adamw.zero_grad(set_to_none=True)
+        loss = model.loss(inputs, targets)
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(parameters, o['clipNorm'])
+        adamw.step()
+        return loss.item()
+
+    losses = [step() for _ in range(settings['updatesBeforeTiming'] + 1)]
+    walls, cpu = [], time.process_time()
+    for _ in range(arguments.steps or case['steps']):
+        wall = time.perf_counter()
+        step()
+        walls.append((time.perf_counter() - wall) * 1e3)
+    # The mean: the kernel counts the time of other threads in ticks of milliseconds.
+    cpu = (time.process_time() - cpu) * 1e3 / len(walls)
+    ms = median(walls)
+    usage = resource.getrusage(resource.RUSAGE_SELF)
+    return dict(
+        tokensPerSecond=batch * length / ms * 1e3,
+        msPerStep=ms,
+        cpuMsPerStep=cpu,
+        loss=losses[0],
+        trainedLoss=losses[-1],
+        cpuMs=(usage.ru_utime + usage.ru_stime) * 1e3,
+        rssMb=usage.ru_maxrss / 1024,
+    )
+
+
+def median(values):
+    ordered = sorted(values)
+    middle = len(ordered) // 2
+    return ordered[middle] if len(ordered) % 2 else (ordered[middle - 1] + ordered[middle]) / 2
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument('mode', choices=['probe', 'train'])
+    parser.add_argument('--case')
+    parser.add_argument('--threads', type=int, default=2)
+    parser.add_argument('--steps', type=int)
+    parser.add_argument('--attention', choices=['gqa', 'repeat', 'manual'], default='manual')
+    arguments = parser.parse_args()
+    torch.set_num_threads(arguments.threads)
+    print(json.dumps(probe() if arguments.mode == 'probe' else train(arguments)))
+
+
+main()
