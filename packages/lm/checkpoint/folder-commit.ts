@@ -1,0 +1,74 @@
+import { randomBytes } from 'node:crypto'
+import { mkdir, readdir, rename, rm, rmdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import {
+  errorCode,
+  type FileContent,
+  type FileDigest,
+  syncFolder,
+  type WriteOptions,
+  writeDurable,
+  writeError,
+} from '../formats/durable.js'
+import { removeLeftovers, temporaryName } from '../formats/temporary.js'
+
+/**
+ * Several files of a folder replaced together. They are written aside into one folder; renaming that to `.commit` decides;
+ * then each file moves to its place. Killed before the decision: the old files. Killed after it: whoever opens the folder
+ * next finishes the moves.
+ */
+const COMMIT = '.commit'
+
+/**
+ * Writes files into a folder (made if missing), all or none.
+ * @param describe makes one more file out of the digests of the others
+ * @throws LmError DISK_FULL, NOT_WRITABLE, WRITE_FAILED
+ */
+export async function commitFiles(
+  folder: string,
+  files: readonly (readonly [name: string, content: FileContent])[],
+  describe: (digests: Readonly<Record<string, FileDigest>>) => readonly [name: string, content: string],
+  options: WriteOptions = {},
+): Promise<void> {
+  const staging = join(folder, temporaryName('model', randomBytes(4).toString('hex')))
+  try {
+    await mkdir(folder, { recursive: true })
+    await removeLeftovers(folder)
+    await finishCommit(folder)
+    await mkdir(staging)
+    const write = (name: string, content: FileContent) =>
+      writeDurable(join(staging, name), content, { ...options, shownAs: join(folder, name) })
+    const digests: [string, FileDigest][] = []
+    for (const [name, content] of files) digests.push([name, await write(name, content)])
+    await write(...describe(Object.fromEntries(digests)))
+    await syncFolder(staging)
+    await rename(staging, join(folder, COMMIT))
+    await syncFolder(folder)
+  } catch (error) {
+    await rm(staging, { recursive: true, force: true }).catch(() => undefined)
+    throw writeError(error, folder)
+  }
+  await finishCommit(folder)
+}
+
+/**
+ * Moves decided files to their places, if a killed write left some.
+ * @throws LmError NOT_WRITABLE, WRITE_FAILED
+ */
+export async function finishCommit(folder: string): Promise<void> {
+  const commit = join(folder, COMMIT)
+  const names = await readdir(commit).catch(() => null)
+  if (!names) return
+  try {
+    // Another process may be finishing the same commit: what it moved already is done.
+    for (const name of names) await rename(join(commit, name), join(folder, name)).catch(unlessGone)
+    await syncFolder(folder)
+    await rmdir(commit).catch(unlessGone)
+  } catch (error) {
+    throw writeError(error, folder)
+  }
+}
+
+function unlessGone(error: unknown): void {
+  if (errorCode(error) !== 'ENOENT') throw error
+}

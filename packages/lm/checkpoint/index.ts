@@ -1,0 +1,7 @@
+export type { CheckpointPlace } from './checkpoint-files.js'
+export { type FoundModel, findModels } from './find-models.js'
+export { type Checkpoint, DamagedCheckpointError, loadCheckpoint } from './load-checkpoint.js'
+export { type FolderLock, type LockHolder, lockFolder, lockHolder } from './lock.js'
+export { type ModelFolder, type ModelInfo, openModelFolder, refuseExistingModel } from './model-folder.js'
+export { type CheckpointContent, type SaveCheckpointOptions, saveCheckpoint } from './save-checkpoint.js'
+export { type ModelContent, saveModel } from './save-model.js'

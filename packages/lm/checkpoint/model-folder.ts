@@ -1,0 +1,157 @@
+import { readdir, readFile, stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { ModelConfig } from '../config.js'
+import { LmError } from '../errors.js'
+import { errorCode } from '../formats/durable.js'
+import { openTensors } from '../formats/open-tensors.js'
+import { removeLeftovers } from '../formats/temporary.js'
+import type { TensorReader } from '../formats/tensor-reader.js'
+import { configFromHuggingFace } from '../huggingface-config.js'
+import { parameterSpecs } from '../parameters.js'
+import { type Digests, parseDigests, verifyFiles } from './digest.js'
+import { finishCommit } from './folder-commit.js'
+
+/**
+ * A model folder: `config.json`, `tokenizer.json`, `model.safetensors` as Hugging Face has them, and of ours `enigma.json`
+ * (hashes of the files, where they come from), `README.md` (the model card), `trainer/` (checkpoints).
+ */
+
+export const CONFIG = 'config.json'
+export const TOKENIZER = 'tokenizer.json'
+export const MODEL = 'model.safetensors'
+export const CARD = 'README.md'
+export const INFO = 'enigma.json'
+export const INFO_FORMAT = 1
+
+/** What `enigma.json` says. */
+export interface ModelInfo {
+  readonly preset: string | null
+  readonly createdBy: string
+  readonly files: Digests
+}
+
+/** An open model folder. Close it, or hold it with `await using`. */
+export interface ModelFolder extends AsyncDisposable {
+  readonly folder: string
+  readonly config: ModelConfig
+  /** Path of `tokenizer.json`; null where the folder has none. */
+  readonly tokenizerPath: string | null
+  /** Holds at least every tensor of `parameterSpecs(config)`, in the right shape. */
+  readonly tensors: TensorReader
+  /** Null for folders that this project did not write. */
+  readonly info: ModelInfo | null
+  close(): Promise<void>
+}
+
+/**
+ * Opens a model folder, ours or a Hugging Face Llama's.
+ * @param options.verify compare the files with the hashes in `enigma.json`, where there is one (default true)
+ * @throws LmError FILE_NOT_FOUND, FILE_CORRUPT, FILE_TRUNCATED, HASH_MISMATCH, INVALID_CONFIG, UNSUPPORTED_MODEL, TENSOR_MISSING,
+ * SHAPE_MISMATCH: each names the file
+ */
+export async function openModelFolder(folder: string, options: { readonly verify?: boolean } = {}): Promise<ModelFolder> {
+  await removeLeftovers(folder)
+  await finishCommit(folder)
+  const config = await readConfig(folder)
+  const info = await readModelInfo(folder)
+  if (info && options.verify !== false)
+    await verifyFiles(folder, info.files, `Copy the model again, or delete ${INFO} if you changed it yourself`)
+  const tensors = await openTensors(folder)
+  try {
+    checkTensors(config, tensors)
+  } catch (error) {
+    await tensors.close()
+    throw error
+  }
+  const tokenizer = join(folder, TOKENIZER)
+  const close = () => tensors.close()
+  return {
+    folder,
+    config,
+    tokenizerPath: (await exists(tokenizer)) ? tokenizer : null,
+    tensors,
+    info,
+    close,
+    [Symbol.asyncDispose]: close,
+  }
+}
+
+/** @throws LmError FILE_NOT_FOUND, FILE_CORRUPT, INVALID_CONFIG, UNSUPPORTED_MODEL */
+export async function readConfig(folder: string): Promise<ModelConfig> {
+  const path = join(folder, CONFIG)
+  const json = await readJson(path)
+  if (json === undefined) {
+    const why = (await exists(folder)) ? `it has no ${CONFIG}` : 'it does not exist'
+    throw new LmError('FILE_NOT_FOUND', `${folder} is not a model folder: ${why}`)
+  }
+  return configFromHuggingFace(json, path)
+}
+
+/** What `enigma.json` says; null where there is none. */
+export async function readModelInfo(folder: string): Promise<ModelInfo | null> {
+  const path = join(folder, INFO)
+  const json = await readJson(path)
+  if (json === undefined) return null
+  const fields: Record<string, unknown> = typeof json === 'object' && json !== null ? { ...json } : {}
+  if (fields.format !== INFO_FORMAT) {
+    throw new LmError('FILE_CORRUPT', `${path} has format ${JSON.stringify(fields.format)}; this version reads ${INFO_FORMAT}`)
+  }
+  return {
+    preset: typeof fields.preset === 'string' ? fields.preset : null,
+    createdBy: typeof fields.createdBy === 'string' ? fields.createdBy : 'unknown',
+    files: parseDigests(fields.files, path),
+  }
+}
+
+/**
+ * Refuses a folder that already holds a model or checkpoints, so that nothing trained is overwritten by accident.
+ * @throws LmError MODEL_EXISTS
+ */
+export async function refuseExistingModel(folder: string): Promise<void> {
+  const names = await readdir(folder).catch((): string[] => [])
+  const checkpoints =
+    names.includes('trainer') && (await readdir(join(folder, 'trainer'))).some((name) => name.startsWith('checkpoint-'))
+  const weights = names.find((name) => name === MODEL || name === `${MODEL}.index.json`)
+  if (!weights && !checkpoints) return
+  const what = weights ? 'a model' : 'checkpoints of a training run'
+  throw new LmError(
+    'MODEL_EXISTS',
+    `${folder} already holds ${what}. Continue it with --resume, replace it with --force, or choose another folder`,
+  )
+}
+
+function checkTensors(config: ModelConfig, tensors: TensorReader): void {
+  for (const { name, shape } of parameterSpecs(config)) {
+    const found = tensors.tensors.get(name)
+    if (!found) throw new LmError('TENSOR_MISSING', `${tensors.path} lacks "${name}", which ${CONFIG} calls for`)
+    if (found.shape.length !== shape.length || found.shape.some((size, axis) => size !== shape[axis])) {
+      const shapes = `[${found.shape.join(', ')}], ${CONFIG} calls for [${shape.join(', ')}]`
+      throw new LmError('SHAPE_MISMATCH', `"${name}" in ${tensors.path} has the shape ${shapes}`)
+    }
+  }
+}
+
+/** The parsed file; undefined where there is none. */
+async function readJson(path: string): Promise<unknown> {
+  let text: string
+  try {
+    text = await readFile(path, 'utf8')
+  } catch (error) {
+    if (errorCode(error) === 'ENOENT' || errorCode(error) === 'ENOTDIR') return undefined
+    throw new LmError('FILE_NOT_FOUND', `${path} cannot be read: ${error instanceof Error ? error.message : error}`, {
+      cause: error,
+    })
+  }
+  try {
+    return JSON.parse(text) ?? null
+  } catch (error) {
+    throw new LmError('FILE_CORRUPT', `${path} is damaged: it is not JSON`, { cause: error })
+  }
+}
+
+async function exists(path: string): Promise<boolean> {
+  return stat(path).then(
+    () => true,
+    () => false,
+  )
+}

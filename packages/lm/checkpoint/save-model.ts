@@ -1,0 +1,45 @@
+import type { ModelConfig } from '../config.js'
+import type { FileContent, WriteOptions } from '../formats/durable.js'
+import { safetensorsBytes } from '../formats/safetensors-writer.js'
+import type { FloatTensor } from '../formats/tensor-reader.js'
+import { configToHuggingFace, type StoredDtype } from '../huggingface-config.js'
+import { presetOf } from '../presets.js'
+import { commitFiles } from './folder-commit.js'
+import { CARD, CONFIG, INFO, INFO_FORMAT, MODEL, TOKENIZER } from './model-folder.js'
+
+/** What a model folder is made of. */
+export interface ModelContent {
+  readonly config: ModelConfig
+  /** By Hugging Face name: those of `parameterSpecs(config)`. */
+  readonly tensors: Readonly<Record<string, FloatTensor>>
+  /** The text of `tokenizer.json`. */
+  readonly tokenizerJson: string
+  /** How weights are stored (default 'f32'). */
+  readonly dtype?: StoredDtype
+  /** The model card, in Markdown. */
+  readonly card?: string
+  /** What made it, for `enigma.json` (default 'enigma'). */
+  readonly createdBy?: string
+}
+
+/**
+ * Writes a model folder that this project and Hugging Face transformers read. All files change together or not at all.
+ * @throws LmError DISK_FULL, NOT_WRITABLE, WRITE_FAILED, SHAPE_MISMATCH, TENSOR_OVERFLOW
+ */
+export async function saveModel(folder: string, content: ModelContent, options: WriteOptions = {}): Promise<void> {
+  const { config, tensors, tokenizerJson, dtype = 'f32', card, createdBy = 'enigma' } = content
+  const files: [string, FileContent][] = [
+    [CONFIG, json(configToHuggingFace(config, dtype))],
+    [TOKENIZER, tokenizerJson],
+    [MODEL, safetensorsBytes(tensors, { dtype })],
+  ]
+  if (card !== undefined) files.push([CARD, card])
+  // The card is for people to edit; what decides the model's output is hashed.
+  const info = (digests: object) =>
+    [INFO, json({ format: INFO_FORMAT, preset: presetOf(config), createdBy, files: { ...digests, [CARD]: undefined } })] as const
+  await commitFiles(folder, files, info, options)
+}
+
+function json(value: unknown): string {
+  return `${JSON.stringify(value, null, 2)}\n`
+}
