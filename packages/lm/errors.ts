@@ -20,6 +20,10 @@ export type LmErrorCode =
   | 'CHECKPOINT_CORRUPT'
   | 'MODEL_EXISTS'
   | 'FOLDER_LOCKED'
+  // generation
+  | 'INVALID_OPTION'
+  | 'EMPTY_PROMPT'
+  | 'CONTEXT_OVERFLOW'
 
 /** The one error class of this package. `code` is stable; `message` is for people; `cause` is what lay beneath. */
 export class LmError extends Error {

@@ -1,1 +1,8 @@
-export {}
+export * from './errors.js'
+export * as init from './init/index.js'
+export { Layer, type StateDict, type UnaryLayer } from './layer.js'
+export * as nn from './layers/index.js'
+export * as losses from './losses/index.js'
+export * as optim from './optim/index.js'
+export { Parameter } from './parameter.js'
+export { type StepResult, TrainingStep, type TrainingStepOptions } from './step.js'

@@ -11,8 +11,17 @@ export const dtypes = {
 } as const
 
 export type DType = keyof typeof dtypes
-export type ArrayOf<D extends DType> = InstanceType<(typeof dtypes)[D]['array']>
-export type TypedArray = ArrayOf<DType>
+/** The typed array that holds elements of each type; over an `ArrayBuffer` or a `SharedArrayBuffer`. */
+export interface ArrayTypes {
+  f32: Float32Array
+  u8: Uint8Array
+  i8: Int8Array
+  i32: Int32Array
+  i64: BigInt64Array
+  bool: Uint8Array
+  f16: Uint16Array
+}
+export type TypedArray = ArrayTypes[DType]
 
 /** Sizes of the dimensions, outermost first; `[]` is a scalar. */
 export type Shape = readonly number[]

@@ -1,0 +1,208 @@
+import { nn, type StateDict } from '@enigma/nn'
+import {
+  addRmsNorm,
+  type BoundRun,
+  cachedAttention,
+  compile,
+  type Executable,
+  type HostTensor,
+  rmsNorm,
+  swiglu,
+  type Tensor,
+  trace,
+} from '@enigma/tensor'
+import type { ModelConfig } from '../config.js'
+import { LmError } from '../errors.js'
+
+/** [rows, columns] → [columns, rows]: products with constant weights are fastest as x · W with W [in, out]. */
+function transposed(data: Float32Array, rows: number, columns: number): Float32Array {
+  const result = new Float32Array(data.length)
+  const block = 32
+  for (let r0 = 0; r0 < rows; r0 += block)
+    for (let c0 = 0; c0 < columns; c0 += block)
+      for (let r = r0; r < Math.min(rows, r0 + block); r++)
+        for (let c = c0; c < Math.min(columns, c0 + block); c++) result[c * rows + r] = data[r * columns + c]!
+  return result
+}
+
+function stacked(matrices: readonly HostTensor[]): { data: Float32Array; rows: number } {
+  const data = new Float32Array(matrices.reduce((sum, matrix) => sum + matrix.data.length, 0))
+  let offset = 0
+  let rows = 0
+  for (const matrix of matrices) {
+    data.set(matrix.data as Float32Array, offset)
+    offset += matrix.data.length
+    rows += matrix.shape[0]!
+  }
+  return { data, rows }
+}
+
+/**
+ * The decoding program: tokens [batch, length] and a key/value cache to the logits of one position and the grown cache.
+ * Query, key and value projections are one product, gate and up another; weights are constants, which the runtime packs.
+ */
+export function decodingProgram(config: ModelConfig, weights: StateDict) {
+  const { layers, kvHeads, headDim, hidden, context, vocabSize, rmsNormEps, ropeTheta, tieEmbeddings } = config
+  const weight = (name: string): HostTensor => {
+    const tensor = weights[`${name}.weight`]
+    if (!tensor) throw new LmError('TENSOR_MISSING', `The model has no tensor '${name}.weight'.`)
+    return tensor
+  }
+  const cacheShape = ['batch', kvHeads, context, headDim]
+  const caches = Array.from({ length: layers }, (_, layer) => [`keys.${layer}`, `values.${layer}`]).flat()
+  const inputs = {
+    tokens: { shape: ['batch', 'length'], dtype: 'i64' },
+    last: { shape: ['batch'], dtype: 'i32' },
+    total: { shape: [1], dtype: 'i32' },
+    position: { shape: [1], dtype: 'i64' },
+    ...Object.fromEntries(caches.map((name) => [name, { shape: cacheShape }])),
+  } as const
+  return trace<string>(inputs, (given, builder) => {
+    const constant = (name: string) => builder.constant(weight(name).data, weight(name).shape)
+    const projection = (...names: string[]) => {
+      const { data, rows } = stacked(names.map(weight))
+      const columns = data.length / rows
+      return builder.constant(transposed(data, rows, columns), [columns, rows])
+    }
+    const { cosine, sine } = nn.rotaryTables(context, headDim, ropeTheta)
+    const tables = {
+      cosine: builder.constant(cosine, [context, headDim / 2]),
+      sine: builder.constant(sine, [context, headDim / 2]),
+    }
+    const outputs: Record<string, Tensor> = {}
+
+    let stream = constant('model.embed_tokens').gatherRows(given.tokens!)
+    let update: Tensor | undefined
+    const normalized = (name: string): Tensor => {
+      if (!update) return rmsNorm(stream, constant(name), rmsNormEps)
+      const [result, sum] = addRmsNorm(stream, update, constant(name), rmsNormEps)
+      stream = sum
+      return result
+    }
+    for (let layer = 0; layer < layers; layer++) {
+      const at = `model.layers.${layer}`
+      const attention = `${at}.self_attn`
+      const qkv = normalized(`${at}.input_layernorm`).matmul(
+        projection(`${attention}.q_proj`, `${attention}.k_proj`, `${attention}.v_proj`),
+      )
+      const { output, keys, values } = cachedAttention(qkv, {
+        keys: given[`keys.${layer}`]!,
+        values: given[`values.${layer}`]!,
+        last: given.last!,
+        total: given.total!,
+        ...tables,
+      })
+      outputs[`new.keys.${layer}`] = keys
+      outputs[`new.values.${layer}`] = values
+      update = output.matmul(projection(`${attention}.o_proj`))
+      const wide = normalized(`${at}.post_attention_layernorm`).matmul(projection(`${at}.mlp.gate_proj`, `${at}.mlp.up_proj`))
+      const [gate, up] = wide.split([hidden, hidden]) as [Tensor, Tensor]
+      update = swiglu(gate, up).matmul(projection(`${at}.mlp.down_proj`))
+    }
+    const final = normalized('model.norm').indexSelect(1, given.position!)
+    const head = projection(tieEmbeddings ? 'model.embed_tokens' : 'lm_head')
+    return { logits: final.matmul(head).reshape(['batch', vocabSize]), ...outputs }
+  })
+}
+
+export interface DecoderOptions {
+  /** Native threads. Default: all cores. */
+  readonly threads?: number
+  readonly spin?: boolean
+}
+
+/** One text being decoded: its key/value cache and how far it is filled. */
+export class Sequence {
+  readonly caches: Readonly<Record<string, HostTensor>>
+  /** Tokens in the cache. */
+  length = 0
+  readonly run: BoundRun
+  readonly tokens = new BigInt64Array(1)
+  readonly last = new Int32Array(1)
+  readonly total = new Int32Array(1)
+  readonly logits: Float32Array
+
+  constructor(config: ModelConfig, executable: Executable) {
+    const shape = [1, config.kvHeads, config.context, config.headDim]
+    const size = config.kvHeads * config.context * config.headDim
+    const names = Array.from({ length: config.layers }, (_, layer) => [`keys.${layer}`, `values.${layer}`]).flat()
+    this.caches = Object.fromEntries(names.map((name) => [name, { dtype: 'f32', shape, data: new Float32Array(size) } as const]))
+    this.logits = new Float32Array(config.vocabSize)
+    this.run = this.bind(executable, this.tokens, new BigInt64Array(1))
+  }
+
+  bind(executable: Executable, tokens: BigInt64Array, position: BigInt64Array): BoundRun {
+    const fetches: Record<string, HostTensor> = { logits: { dtype: 'f32', shape: [1, this.logits.length], data: this.logits } }
+    // The new cache is written over the old one.
+    for (const [name, tensor] of Object.entries(this.caches)) fetches[`new.${name}`] = tensor
+    return executable.bind(
+      {
+        tokens: { dtype: 'i64', shape: [1, tokens.length], data: tokens },
+        last: { dtype: 'i32', shape: [1], data: this.last },
+        total: { dtype: 'i32', shape: [1], data: this.total },
+        position: { dtype: 'i64', shape: [1], data: position },
+        ...this.caches,
+      },
+      fetches,
+    )
+  }
+
+  [Symbol.dispose](): void {
+    this.run.release()
+  }
+}
+
+/** Runs a model token by token with a key/value cache. */
+export class Decoder {
+  readonly config: ModelConfig
+  readonly #executable: Executable
+
+  private constructor(config: ModelConfig, executable: Executable) {
+    this.config = config
+    this.#executable = executable
+  }
+
+  static async create(config: ModelConfig, weights: StateDict, options: DecoderOptions = {}): Promise<Decoder> {
+    return new Decoder(config, await compile(decodingProgram(config, weights), options))
+  }
+
+  start(): Sequence {
+    return new Sequence(this.config, this.#executable)
+  }
+
+  /**
+   * Appends tokens to a sequence and returns the logits [vocabulary] after the last one. The array is overwritten by the
+   * sequence's next call.
+   * @throws LmError CONTEXT_OVERFLOW when the sequence would exceed the model's context
+   */
+  async feed(sequence: Sequence, tokens: readonly number[]): Promise<Float32Array> {
+    const { context } = this.config
+    const total = sequence.length + tokens.length
+    if (tokens.length === 0)
+      throw new LmError('EMPTY_PROMPT', 'There are no tokens to feed. Give a prompt of at least one token.')
+    if (total > context)
+      throw new LmError(
+        'CONTEXT_OVERFLOW',
+        `${total} tokens exceed the model's context of ${context}. Shorten the prompt or ask for fewer tokens.`,
+      )
+    sequence.last[0] = total - 1
+    sequence.total[0] = total
+    if (tokens.length === 1) {
+      sequence.tokens[0] = BigInt(tokens[0]!)
+      await sequence.run.run()
+    } else {
+      const run = sequence.bind(this.#executable, BigInt64Array.from(tokens, BigInt), BigInt64Array.of(BigInt(tokens.length - 1)))
+      try {
+        await run.run()
+      } finally {
+        run.release()
+      }
+    }
+    sequence.length = total
+    return sequence.logits
+  }
+
+  release(): void {
+    this.#executable.release()
+  }
+}

@@ -1,0 +1,28 @@
+import { losses, type optim, TrainingStep } from '@enigma/nn'
+import type { LlamaForCausalLM } from './llama.js'
+
+export interface LanguageModelingStepOptions {
+  readonly optimizer: optim.Optimizer
+  /** Sequences per batch. */
+  readonly batch: number
+  /** Tokens per sequence. */
+  readonly length: number
+  readonly clipNorm?: number
+  readonly accumulate?: number
+  readonly threads?: number
+  readonly spin?: boolean
+  readonly seed?: number
+}
+
+/** A training step of next-token prediction: inputs `tokens` i64 [batch, length] and `targets` i64 [batch·length] (-100: not counted). */
+export function languageModelingStep(
+  model: LlamaForCausalLM,
+  { batch, length, ...options }: LanguageModelingStepOptions,
+): Promise<TrainingStep<'tokens' | 'targets'>> {
+  return TrainingStep.compile({
+    ...options,
+    parameters: model.namedParameters(),
+    inputs: { tokens: { shape: [batch, length], dtype: 'i64' }, targets: { shape: [batch * length], dtype: 'i64' } },
+    loss: ({ tokens, targets }) => losses.crossEntropy(model.forward(tokens), targets),
+  })
+}

@@ -1,0 +1,13 @@
+export type NnErrorCode = 'INVALID_ARGUMENT' | 'STATE_MISMATCH' | 'SHAPE_MISMATCH'
+
+/** What can go wrong in this package; the message names the thing and the fix. */
+export class NnError extends Error {
+  override readonly name = 'NnError'
+  constructor(
+    readonly code: NnErrorCode,
+    message: string,
+    options?: ErrorOptions,
+  ) {
+    super(message, options)
+  }
+}

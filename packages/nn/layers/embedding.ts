@@ -1,0 +1,19 @@
+import type { Tensor } from '@enigma/tensor'
+import { normal, Random } from '../init/index.js'
+import { Layer } from '../layer.js'
+import { Parameter } from '../parameter.js'
+
+/** Rows of a table [count, dim] at integer indices; initialised N(0, 1) as PyTorch's. */
+export class Embedding extends Layer {
+  readonly weight: Parameter
+
+  constructor(count: number, dim: number, { seed = 0 }: { seed?: number } = {}) {
+    super()
+    this.weight = new Parameter([count, dim])
+    normal(this.weight, 1, new Random(seed))
+  }
+
+  override forward(indices: Tensor): Tensor {
+    return indices.builder.lift(this.weight).gatherRows(indices)
+  }
+}

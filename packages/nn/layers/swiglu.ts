@@ -1,0 +1,25 @@
+import { dropout, swiglu, type Tensor } from '@enigma/tensor'
+import { Layer } from '../layer.js'
+import { Linear } from './linear.js'
+
+/** down(silu(gate(x)) · up(x)) (Shazeer 2020), without biases; field names are Hugging Face's Llama's. */
+export class SwiGLU extends Layer {
+  readonly gate_proj: Linear
+  readonly up_proj: Linear
+  readonly down_proj: Linear
+
+  constructor(
+    dim: number,
+    hidden: number,
+    readonly p = 0,
+  ) {
+    super()
+    this.gate_proj = new Linear(dim, hidden, { bias: false })
+    this.up_proj = new Linear(dim, hidden, { bias: false })
+    this.down_proj = new Linear(hidden, dim, { bias: false })
+  }
+
+  override forward(x: Tensor): Tensor {
+    return dropout(this.down_proj.forward(swiglu(this.gate_proj.forward(x), this.up_proj.forward(x))), this.p)
+  }
+}

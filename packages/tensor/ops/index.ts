@@ -1,0 +1,15 @@
+import type { OpDefinition } from './define.js'
+import { elementwise } from './elementwise.js'
+import { indexing } from './indexing.js'
+import { losses } from './losses.js'
+import { matmul } from './matmul.js'
+import { reductions } from './reductions.js'
+import { shapes } from './shapes.js'
+import { transformer } from './transformer.js'
+
+const table = { ...elementwise, ...matmul, ...shapes, ...reductions, ...indexing, ...transformer, ...losses }
+
+export type OpName = keyof typeof table
+
+/** Every op: name → summary, shape rule, derivative, lowering. Adding an op is adding one entry. */
+export const opTable: Readonly<Record<OpName, OpDefinition>> = table

@@ -1,0 +1,137 @@
+import { describe, expect, it } from 'vitest'
+import type { Builder } from '../builder.js'
+import { compile } from '../compile.js'
+import { dtypes, type HostTensor, sizeOf } from '../dtype.js'
+import { grad } from '../grad.js'
+import type { Nd } from '../testing/nd.js'
+import { type OpCase, type OpReference, references } from '../testing/references.js'
+import { trace } from '../trace.js'
+import { type OpName, opTable } from './index.js'
+
+const covered = Object.entries(references) as [OpName, OpReference][]
+
+/** Reproducible numbers in [0, 1). */
+function generator(seed: number) {
+  let state = seed
+  return () => {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0
+    return state / 2 ** 32
+  }
+}
+
+/** Inputs for a case, as float64 for the reference and as host tensors of the op's dtypes (rounded to f32 first). */
+function inputsOf(reference: OpReference, { shapes }: OpCase, seed: number): { exact: Nd[]; host: HostTensor[] } {
+  const random = generator(seed)
+  const [low, high] = reference.domain ?? [-2, 2]
+  const exact = shapes.map((shape, position): Nd => {
+    const bound = reference.integers?.[position]?.(shapes)
+    const draw = () => {
+      if (bound !== undefined) return Math.floor(random() * bound)
+      if (reference.booleans?.includes(position)) return Number(random() < 0.5)
+      return Math.fround(low + (high - low) * random())
+    }
+    return { shape, data: Float64Array.from({ length: sizeOf(shape) }, draw) }
+  })
+  const host = exact.map(({ shape, data }, position): HostTensor => {
+    if (reference.integers?.[position]) return { dtype: 'i64', shape, data: BigInt64Array.from(data, BigInt) }
+    if (reference.booleans?.includes(position)) return { dtype: 'bool', shape, data: Uint8Array.from(data) }
+    return { dtype: 'f32', shape, data: Float32Array.from(data) }
+  })
+  return { exact, host }
+}
+
+const name = (index: number) => `x${index}`
+
+/** The op applied to named inputs; output `y`, and `loss` = Σ y · weights for derivatives. */
+function programOf(op: OpName, host: readonly HostTensor[], { attributes = {} }: OpCase, weights?: Float32Array) {
+  const specs = Object.fromEntries(host.map(({ shape, dtype }, index) => [name(index), { shape, dtype }]))
+  return trace<string>(specs, (inputs, builder: Builder) => {
+    const [y] = builder.apply(
+      op,
+      host.map((_, index) => inputs[name(index)]!),
+      attributes,
+    )
+    if (!weights) return { y: y! }
+    return { loss: y!.mul(builder.constant(weights, y!.shape as number[])).sum() }
+  })
+}
+
+const feeds = (host: readonly HostTensor[]) => Object.fromEntries(host.map((tensor, index) => [name(index), tensor]))
+const numbers = (tensor: HostTensor) => Float64Array.from(tensor.data as ArrayLike<number | bigint>, Number)
+
+function relativeError(got: ArrayLike<number>, expected: ArrayLike<number>): number {
+  let difference = 0
+  let size = 0
+  for (let i = 0; i < expected.length; i++) {
+    difference += (got[i]! - expected[i]!) ** 2
+    size += expected[i]! ** 2
+  }
+  return Math.sqrt(difference) / Math.max(Math.sqrt(size), 1e-3)
+}
+
+async function run(program: ReturnType<typeof programOf>, inputs: Record<string, HostTensor>) {
+  const executable = await compile(program, { threads: 1 })
+  try {
+    return await executable.run(inputs)
+  } finally {
+    executable.release()
+  }
+}
+
+it('every op has a reference, or its own test', () => {
+  const elsewhere: OpName[] = ['cachedAttention']
+  expect(
+    covered
+      .map(([op]) => op)
+      .concat(elsewhere)
+      .sort(),
+  ).toEqual(Object.keys(opTable).sort())
+})
+
+describe.each(covered)('%s', (op, reference) => {
+  it('equals its float64 reference on every shape', async () => {
+    for (const [index, opCase] of reference.cases.entries()) {
+      const { exact, host } = inputsOf(reference, opCase, index + 1)
+      const expected = reference.value(exact, opCase.attributes ?? {})
+      const { y } = await run(programOf(op, host, opCase), feeds(host))
+      expect(y!.shape, `case ${index}`).toEqual(expected.shape)
+      const terms = reference.terms?.(opCase.shapes) ?? 1
+      expect(relativeError(numbers(y!), expected.data), `case ${index}`).toBeLessThan(1e-6 * Math.max(1, Math.sqrt(terms)))
+    }
+  })
+
+  if (reference.notDifferentiable) return
+
+  it('has the derivative that central differences of its reference give', async () => {
+    for (const [index, opCase] of reference.cases.entries()) {
+      const { exact, host } = inputsOf(reference, opCase, index + 1)
+      const attributes = opCase.attributes ?? {}
+      const random = generator(index + 100)
+      const weights = Float32Array.from({ length: reference.value(exact, attributes).data.length }, () => random() - 0.5)
+      const real = host.flatMap(({ dtype }, position) =>
+        dtype === 'f32' && !reference.tables?.includes(position) ? [position] : [],
+      )
+      const program = grad(programOf(op, host, opCase, weights), { of: 'loss', wrt: real.map(name) })
+      const outputs = await run(program, feeds(host))
+      const loss = () => reference.value(exact, attributes).data.reduce((total, value, i) => total + value * weights[i]!, 0)
+      for (const position of real) {
+        const data = exact[position]!.data
+        const expected = data.map((value, i) => {
+          const h = 1e-5
+          data[i] = value + h
+          const above = loss()
+          data[i] = value - h
+          const below = loss()
+          data[i] = value
+          return (above - below) / (2 * h)
+        })
+        const got = numbers(outputs[`d.${name(position)}`]!)
+        expect(relativeError(got, expected), `case ${index}, input ${position}`).toBeLessThan(1e-4)
+      }
+    }
+  })
+})
+
+it('dtypes hold what their typed arrays hold', () => {
+  for (const { bytes, array } of Object.values(dtypes)) expect(array.BYTES_PER_ELEMENT).toBe(bytes)
+})

@@ -1,0 +1,159 @@
+import type { Dim } from '../program.js'
+import { defineOps, fixed, type Gradients, normalizeAxis, shapeError } from './define.js'
+import { unbroadcast } from './elementwise.js'
+
+/** Fills in the -1 of a reshape; symbolic sizes must reappear unchanged. */
+function reshapeTarget(from: readonly Dim[], symbols: string): Dim[] {
+  const target = JSON.parse(symbols) as Dim[]
+  const known = (shape: readonly Dim[]) =>
+    shape.reduce<number>((size, dim) => (typeof dim === 'number' && dim !== -1 ? size * dim : size), 1)
+  const names = (shape: readonly Dim[]) =>
+    shape
+      .filter((dim) => typeof dim === 'string')
+      .sort()
+      .join()
+  const hole = target.indexOf(-1)
+  if (names(from) !== names(target)) throw shapeError('reshape', 'sizes known only at run time must be kept', [from, target])
+  if (hole >= 0) target[hole] = known(from) / known(target)
+  if (known(from) !== known(target) || !target.every((dim) => typeof dim === 'string' || (Number.isInteger(dim) && dim >= 0)))
+    throw shapeError('reshape', 'the number of elements differs', [from, JSON.parse(symbols) as Dim[]])
+  return target
+}
+
+export const shapes = defineOps({
+  reshape: {
+    summary: 'the same elements in the same order, in another shape',
+    infer: ([x], { symbols }) => [{ shape: reshapeTarget(x!.shape, symbols as string), dtype: x!.dtype }],
+    vjp: ({ inputs: [x], gradients: [dy] }) => [dy!.reshape(x!.shape)],
+    lower({ inputs: [x], outputs: [y], emit, ints }) {
+      const target = y!.shape.map((dim) => (typeof dim === 'number' ? dim : -1))
+      if (target.filter((dim) => dim === -1).length > 1)
+        throw shapeError('reshape', 'at most one size may be known only at run time', [x!.shape, y!.shape])
+      emit('Reshape', [x!.name, ints(target)], { allowzero: 1 }, { outputs: [y!.name] })
+    },
+  },
+
+  transpose: {
+    summary: 'dimensions in another order: result dimension i is dimension order[i]',
+    infer([x], { order }) {
+      const list = order as readonly number[]
+      if ([...list].sort((a, b) => a - b).join() !== x!.shape.map((_, axis) => axis).join())
+        throw shapeError('transpose', `order [${list.join(', ')}] is no permutation of the dimensions`, [x!.shape])
+      return [{ shape: list.map((axis) => x!.shape[axis]!), dtype: x!.dtype }]
+    },
+    vjp({ gradients: [dy], attributes: { order } }): Gradients {
+      const inverse: number[] = []
+      ;(order as readonly number[]).forEach((from, to) => {
+        inverse[from] = to
+      })
+      return [dy!.transpose(inverse)]
+    },
+    lower({ inputs: [x], outputs: [y], attributes: { order }, emit }) {
+      emit('Transpose', [x!.name], { perm: order as readonly number[] }, { outputs: [y!.name] })
+    },
+  },
+
+  broadcastTo: {
+    summary: 'size-1 dimensions repeated (and leading ones added) up to a shape',
+    infer([x], { shape }) {
+      const target = shape as readonly number[]
+      const lead = target.length - x!.shape.length
+      if (lead < 0 || x!.shape.some((dim, axis) => dim !== 1 && dim !== target[axis + lead]))
+        throw shapeError('broadcastTo', 'does not broadcast to the target', [x!.shape, target])
+      return [{ shape: target, dtype: x!.dtype }]
+    },
+    vjp: ({ inputs: [x], gradients: [dy] }) => [unbroadcast(dy!, x!)],
+    lower({ inputs: [x], outputs: [y], emit, ints }) {
+      emit('Expand', [x!.name, ints(fixed('broadcastTo', y!.shape))], {}, { outputs: [y!.name] })
+    },
+  },
+
+  slice: {
+    summary: 'elements start (inclusive) to end (exclusive) along one dimension',
+    infer([x], { axis, start, end }) {
+      const at = normalizeAxis('slice', axis as number, x!.shape)
+      const size = fixed('slice', [x!.shape[at]!])[0]!
+      const [from, to] = [start as number, end as number]
+      if (!(from >= 0 && to <= size && from <= to)) throw shapeError('slice', `${from}…${to} is outside 0…${size}`, [x!.shape])
+      return [{ shape: x!.shape.map((dim, index) => (index === at ? to - from : dim)), dtype: x!.dtype }]
+    },
+    vjp({ inputs: [x], gradients: [dy], attributes: { axis, start, end } }): Gradients {
+      const at = normalizeAxis('slice', axis as number, x!.shape)
+      const size = x!.shape[at] as number
+      return [x!.builder.apply('pad', [dy!], { axis: at, before: start as number, after: size - (end as number) })[0]]
+    },
+    lower({ inputs: [x], outputs: [y], attributes: { axis, start, end }, emit, ints }) {
+      const at = normalizeAxis('slice', axis as number, x!.shape)
+      emit('Slice', [x!.name, ints([start as number]), ints([end as number]), ints([at])], {}, { outputs: [y!.name] })
+    },
+  },
+
+  pad: {
+    summary: 'zeros before and after along one dimension',
+    infer([x], { axis, before, after }) {
+      const extra = (before as number) + (after as number)
+      return [{ shape: x!.shape.map((dim, index) => (index === axis ? (dim as number) + extra : dim)), dtype: x!.dtype }]
+    },
+    vjp({ inputs: [x], gradients: [dy], attributes: { axis, before } }): Gradients {
+      const size = x!.shape[axis as number] as number
+      return [dy!.slice(axis as number, before as number, (before as number) + size)]
+    },
+    lower({ inputs: [x], outputs: [y], attributes: { axis, before, after }, emit, ints }) {
+      const pads = [before, after].flatMap((amount) => x!.shape.map((_, index) => (index === axis ? (amount as number) : 0)))
+      emit('Pad', [x!.name, ints(pads)], {}, { outputs: [y!.name] })
+    },
+  },
+
+  split: {
+    summary: 'pieces of given sizes along one dimension',
+    infer([x], { sizes, axis }) {
+      const at = normalizeAxis('split', axis as number, x!.shape)
+      const list = sizes as readonly number[]
+      if (list.reduce((sum, size) => sum + size, 0) !== x!.shape[at])
+        throw shapeError('split', `sizes [${list.join(', ')}] do not add up to dimension ${at}`, [x!.shape])
+      return list.map((size) => ({ shape: x!.shape.map((dim, index) => (index === at ? size : dim)), dtype: x!.dtype }))
+    },
+    vjp({ inputs: [x], outputs, gradients, attributes: { axis } }): Gradients {
+      const { builder } = x!
+      const zeros = (index: number) => builder.scalar(0).broadcastTo(fixed('split', outputs[index]!.shape))
+      const parts = gradients.map((gradient, index) => gradient ?? zeros(index))
+      return [builder.apply('concat', parts, { axis: axis as number })[0]]
+    },
+    lower({ inputs: [x], outputs, attributes: { sizes, axis }, emit, ints }) {
+      const at = normalizeAxis('split', axis as number, x!.shape)
+      emit('Split', [x!.name, ints(sizes as readonly number[])], { axis: at }, { outputs: outputs.map(({ name }) => name) })
+    },
+  },
+
+  concat: {
+    summary: 'tensors one after the other along one dimension',
+    infer(inputs, { axis }) {
+      const first = inputs[0]!
+      const at = normalizeAxis('concat', axis as number, first.shape)
+      for (const { shape } of inputs)
+        if (shape.length !== first.shape.length || shape.some((dim, index) => index !== at && dim !== first.shape[index]))
+          throw shapeError(
+            'concat',
+            `sizes differ outside dimension ${at}`,
+            inputs.map((input) => input.shape),
+          )
+      const total = inputs.reduce((sum, { shape }) => sum + fixed('concat', [shape[at]!])[0]!, 0)
+      return [{ shape: first.shape.map((dim, index) => (index === at ? total : dim)), dtype: first.dtype }]
+    },
+    vjp({ inputs, gradients: [dy], attributes: { axis } }): Gradients {
+      const at = normalizeAxis('concat', axis as number, inputs[0]!.shape)
+      return dy!.split(
+        inputs.map(({ shape }) => shape[at] as number),
+        at,
+      )
+    },
+    lower({ inputs, outputs: [y], attributes: { axis }, emit }) {
+      emit(
+        'Concat',
+        inputs.map(({ name }) => name),
+        { axis: axis as number },
+        { outputs: [y!.name] },
+      )
+    },
+  },
+})

@@ -1,0 +1,23 @@
+import type { Node, Program } from '../program.js'
+
+/** Computes equal expressions once. Every op is a pure function of its inputs and attributes, so equal text is equal value. */
+export function commonSubexpressions(program: Program): Program {
+  const replacement = new Map<number, number>()
+  const resolve = (id: number) => replacement.get(id) ?? id
+  const seen = new Map<string, Node>()
+  const nodes: Node[] = []
+  for (const original of program.nodes) {
+    const node = { ...original, inputs: original.inputs.map(resolve) }
+    const key = JSON.stringify([node.op, node.inputs, node.attributes])
+    const earlier = seen.get(key)
+    if (earlier) {
+      node.outputs.forEach((id, index) => {
+        replacement.set(id, earlier.outputs[index]!)
+      })
+    } else {
+      seen.set(key, node)
+      nodes.push(node)
+    }
+  }
+  return { ...program, nodes, outputs: program.outputs.map((output) => ({ ...output, value: resolve(output.value) })) }
+}

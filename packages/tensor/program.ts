@@ -1,0 +1,88 @@
+import { createHash } from 'node:crypto'
+import type { DType, TypedArray } from './dtype.js'
+import type { OpName } from './ops/index.js'
+
+/** A dimension: its size, or the name of a size that is known only when the program runs (`'batch'`). */
+export type Dim = number | string
+export type Dims = readonly Dim[]
+
+/** Settings of a node that are fixed when it is traced. */
+export type Attribute = number | boolean | string | readonly number[]
+export type Attributes = Readonly<Record<string, Attribute>>
+
+/** Where the runtime takes an input from that nobody feeds: fresh random numbers on every run (dropout masks). */
+export interface RandomSource {
+  readonly kind: 'bernoulli'
+  /** Probability of a zero; kept elements are scaled by 1/(1-p). */
+  readonly p: number
+}
+
+export interface Value {
+  readonly shape: Dims
+  readonly dtype: DType
+}
+
+/** One operation; values are indices into `Program.values`. */
+export interface Node {
+  readonly op: OpName
+  readonly inputs: readonly number[]
+  readonly outputs: readonly number[]
+  readonly attributes: Attributes
+}
+
+export interface ProgramInput {
+  readonly name: string
+  readonly value: number
+  readonly random?: RandomSource
+}
+
+export interface ProgramConstant {
+  readonly value: number
+  readonly data: TypedArray
+}
+
+export interface ProgramOutput {
+  readonly name: string
+  readonly value: number
+}
+
+/**
+ * A traced program: straight-line code over tensors, in an order in which every value is made before it is used.
+ * Immutable data; passes and differentiation make new programs.
+ */
+export interface Program {
+  readonly values: readonly Value[]
+  readonly inputs: readonly ProgramInput[]
+  readonly constants: readonly ProgramConstant[]
+  readonly nodes: readonly Node[]
+  readonly outputs: readonly ProgramOutput[]
+}
+
+/** SHA-256 over everything that decides what the program computes; equal hashes mean the same compiled program. */
+export function hashProgram(program: Program): string {
+  const hash = createHash('sha256')
+  const { values, inputs, nodes, outputs } = program
+  hash.update(JSON.stringify({ values, inputs, nodes, outputs }))
+  for (const { value, data } of program.constants) {
+    hash.update(`${value}:`)
+    hash.update(new Uint8Array(data.buffer, data.byteOffset, data.byteLength))
+  }
+  return hash.digest('hex')
+}
+
+/** The program as text, one line a node, for people and error messages. */
+export function printProgram(program: Program): string {
+  const type = (id: number) => {
+    const value = program.values[id]!
+    return `%${id}: ${value.dtype}[${value.shape.join(', ')}]`
+  }
+  return [
+    ...program.inputs.map((input) => `input ${input.name} = ${type(input.value)}`),
+    ...program.constants.map((constant) => `constant ${type(constant.value)}`),
+    ...program.nodes.map((node) => {
+      const attributes = Object.entries(node.attributes).map(([key, value]) => `${key}=${JSON.stringify(value)}`)
+      return `${node.outputs.map(type).join(', ')} = ${node.op}(${[...node.inputs.map((id) => `%${id}`), ...attributes].join(', ')})`
+    }),
+    ...program.outputs.map((output) => `output ${output.name} = %${output.value}`),
+  ].join('\n')
+}

@@ -1,0 +1,28 @@
+import { Builder, type BuilderOptions } from './builder.js'
+import type { DType } from './dtype.js'
+import type { Dims, Program } from './program.js'
+import type { Tensor } from './tensor.js'
+
+export interface InputSpec {
+  readonly shape: Dims
+  /** Default `f32`. */
+  readonly dtype?: DType
+}
+
+/**
+ * Runs `body` once on symbolic tensors and returns what it did as a program.
+ *
+ * @param inputs shape and dtype of each named input
+ * @param body   gets the inputs by name, returns the outputs by name
+ * @throws TensorError SHAPE_MISMATCH, naming the op, the shapes and the caller's line
+ */
+export function trace<I extends string>(
+  inputs: Readonly<Record<I, InputSpec>>,
+  body: (inputs: Readonly<Record<I, Tensor>>, builder: Builder) => Readonly<Record<string, Tensor>>,
+  options: BuilderOptions = {},
+): Program {
+  const builder = new Builder(options)
+  const entries = Object.entries(inputs) as [I, InputSpec][]
+  const tensors = Object.fromEntries(entries.map(([name, spec]) => [name, builder.input(name, spec.shape, spec.dtype)]))
+  return builder.build(body(tensors as Record<I, Tensor>, builder))
+}
