@@ -1,0 +1,2 @@
+export { nativeRuntime } from './native.js'
+export type { BoundRun, Device, Runtime, Session, SessionOptions } from './runtime.js'
