@@ -1,0 +1,34 @@
+import type { ModuleConfig } from './config.js'
+import type { ModuleContext } from './context.js'
+import type { Amounts } from './ledger.js'
+
+/** How a module is. */
+export interface Health {
+  readonly status: 'healthy' | 'degraded' | 'unhealthy' | 'unknown'
+  readonly message?: string
+}
+
+/**
+ * The code of a module. Everything is optional; what `load` returns is the answer of `getInterface`.
+ * Effects registered through `ctx` during `start` are undone at `stop`, all others at `unload`.
+ */
+export interface ModuleDefinition<Config = ModuleConfig, Api = unknown> {
+  load?(ctx: ModuleContext<Config>): Api | Promise<Api>
+  start?(ctx: ModuleContext<Config>): unknown
+  stop?(ctx: ModuleContext<Config>): unknown
+  unload?(ctx: ModuleContext<Config>): unknown
+  health?(ctx: ModuleContext<Config>): Health | Promise<Health>
+  /** Bytes the module will hold with this config; asked before `load`, replaces the manifest's figures. */
+  estimate?(config: Config): Partial<Amounts> | Promise<Partial<Amounts>>
+  /** Bytes the module holds now. */
+  usage?(ctx: ModuleContext<Config>): Partial<Amounts>
+  /** A new config while loaded: taken as it is (`applied`), or only after a restart. */
+  onConfig?(next: Config, previous: Config, ctx: ModuleContext<Config>): 'applied' | 'restart' | Promise<'applied' | 'restart'>
+}
+
+/** Types a module's code; the default export of a module's entry file. */
+export function defineModule<Config = ModuleConfig, Api = unknown>(
+  definition: ModuleDefinition<Config, Api>,
+): ModuleDefinition<Config, Api> {
+  return definition
+}

@@ -1,0 +1,91 @@
+/** What can go wrong in the module system; a message names the thing and the fix. */
+export type ModuleErrorCode =
+  | 'NOT_REGISTERED'
+  | 'BROKEN_MANIFEST'
+  | 'BAD_MANIFEST'
+  | 'DUPLICATE_ID'
+  | 'ENTRY_MISSING'
+  | 'BAD_MODULE'
+  | 'DISABLED'
+  | 'API_MISMATCH'
+  | 'RUNTIME_UNSUPPORTED'
+  | 'CLOUD_REFUSED'
+  | 'NO_GPU'
+  | 'NO_VRAM'
+  | 'NO_RAM'
+  | 'CONFLICT'
+  | 'CAPABILITY_TAKEN'
+  | 'REQUIREMENT_MISSING'
+  | 'NO_PROVIDER'
+  | 'CYCLE'
+  | 'TOO_COMPLEX'
+  | 'BAD_CONFIG'
+  | 'ALREADY_LOADED'
+  | 'CONFIG_NEEDS_RESTART'
+  | 'NOT_LOADED'
+  | 'ILLEGAL_TRANSITION'
+  | 'REQUIRED_BY'
+  | 'LOAD_FAILED'
+  | 'START_FAILED'
+  | 'STOP_FAILED'
+  | 'UNLOAD_FAILED'
+  | 'TIMEOUT'
+  | 'STUCK'
+  | 'CANCELLED'
+  | 'SERVICE_GONE'
+  | 'SERVICE_UNDECLARED'
+  | 'SERVICE_MISSING'
+  | 'SERVICE_TAKEN'
+  | 'CONTEXT_CLOSED'
+  | 'SCOPE_FAILED'
+  | 'BAD_SAVED_SET'
+  | 'COMMAND_MISSING'
+  | 'MANAGER_CLOSED'
+
+/** What a `ModuleError` may carry beside its sentence. */
+export interface ModuleErrorDetails {
+  /** The module the error is about. */
+  module?: string | undefined
+  /** What failed underneath. */
+  cause?: unknown
+  /** Modules that would do instead. */
+  alternatives?: readonly string[] | undefined
+  /** The modules in question: dependents, the cycle, the chain of requirements. */
+  modules?: readonly string[] | undefined
+}
+
+/** The one error of this package. `code` is for programs, `message` for people: it names the thing and the fix. */
+export class ModuleError extends Error {
+  override readonly name: string = 'ModuleError'
+  readonly module: string | undefined
+  readonly alternatives: readonly string[]
+  readonly modules: readonly string[]
+
+  constructor(
+    readonly code: ModuleErrorCode,
+    message: string,
+    details: ModuleErrorDetails = {},
+  ) {
+    super(message, 'cause' in details ? { cause: details.cause } : undefined)
+    this.module = details.module
+    this.alternatives = details.alternatives ?? []
+    this.modules = details.modules ?? []
+  }
+}
+
+/** Thrown by a service handle whose module is no longer loaded. */
+export class ServiceGone extends ModuleError {
+  override readonly name = 'ServiceGone'
+
+  constructor(module: string, why: string) {
+    super('SERVICE_GONE', `The service of module '${module}' is gone: ${why}. Load '${module}' and take the service again.`, {
+      module,
+    })
+  }
+}
+
+/** The text of anything thrown. */
+export function messageOf(error: unknown): string {
+  if (error instanceof Error) return error.message
+  return typeof error === 'string' ? error : (JSON.stringify(error) ?? String(error))
+}

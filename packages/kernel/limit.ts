@@ -1,0 +1,108 @@
+import { isThenable } from './scope.js'
+
+// Time limits. An operation past its limit gets the abort signal, then a grace period; if it ends in neither, it is left
+// behind ("stuck") and the caller goes on.
+
+/** The signal of one module's life. The AbortController is made when somebody asks for the signal, not before. */
+export class Lifeline {
+  #controller: AbortController | undefined
+  #ended = false
+  #reason: unknown
+  /** Called when the life ends during an operation. */
+  interrupt: ((reason: unknown) => void) | undefined
+
+  get signal(): AbortSignal {
+    if (this.#controller === undefined) {
+      this.#controller = new AbortController()
+      if (this.#ended) this.#controller.abort(this.#reason)
+    }
+    return this.#controller.signal
+  }
+
+  get ended(): boolean {
+    return this.#ended
+  }
+
+  end(reason: unknown): void {
+    if (this.#ended) return
+    this.#ended = true
+    this.#reason = reason
+    this.#controller?.abort(reason)
+    this.interrupt?.(reason)
+  }
+}
+
+export interface Limit {
+  /** Milliseconds until the signal is aborted. */
+  readonly ms: number
+  /** Milliseconds until `onSlow`. */
+  readonly warn: number
+  /** Milliseconds from the abort until the operation is given up. */
+  readonly grace: number
+  readonly lifeline: Lifeline
+  onSlow(ms: number): void
+  /** The error of an operation past its limit. */
+  onTimeout(): Error
+  /** The operation was given up; `settled` says when it ends after all. */
+  onStuck(settled: Promise<void>): void
+}
+
+/**
+ * Runs an operation within a limit. A synchronous result is returned as it is, without a timer.
+ * Ending the lifeline from outside interrupts too: the operation then has the grace period to settle.
+ */
+export function withinLimit<T>(run: () => T | PromiseLike<T>, makeLimit: () => Limit): T | Promise<T> {
+  const result = run()
+  if (!isThenable(result)) return result
+  const limit = makeLimit()
+  const { lifeline } = limit
+  return new Promise<T>((resolve, reject) => {
+    let error: unknown
+    let late = false
+    const giveUp = () => {
+      limit.onStuck(
+        result.then(
+          () => undefined,
+          () => undefined,
+        ) as Promise<void>,
+      )
+      done()
+      reject(error as Error)
+    }
+    const interrupt = (reason: unknown) => {
+      if (late) return
+      late = true
+      error = reason
+      clearTimeout(timer)
+      timer = setTimeout(giveUp, limit.grace)
+    }
+    const expire = () => {
+      const reason = limit.onTimeout()
+      lifeline.end(reason)
+      // A life that had ended before (an unload in progress) interrupts nothing by itself.
+      interrupt(reason)
+    }
+    const first = Math.min(limit.ms, limit.warn)
+    let timer = setTimeout(() => {
+      if (first === limit.ms) return expire()
+      limit.onSlow(first)
+      timer = setTimeout(expire, limit.ms - first)
+    }, first)
+    const done = () => {
+      clearTimeout(timer)
+      lifeline.interrupt = undefined
+    }
+    lifeline.interrupt = interrupt
+    result.then(
+      (value) => {
+        done()
+        if (late) reject(error as Error)
+        else resolve(value as T)
+      },
+      (cause: unknown) => {
+        done()
+        reject(late ? (error as Error) : (cause as Error))
+      },
+    )
+  })
+}

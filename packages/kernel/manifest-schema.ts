@@ -1,0 +1,84 @@
+import { categories, kinds, runtimes } from './manifest.js'
+
+// The closed JSON Schema of `module.yaml`. Every object is closed, so a mistyped key is an error; `x-*` is free.
+
+const strings = { type: 'array', items: { type: 'string', minLength: 1 } }
+const size = { anyOf: [{ type: 'number', minimum: 0 }, { type: 'string' }] }
+const version = { type: 'string', pattern: '^\\d+(\\.\\d+){0,2}(-[0-9A-Za-z.-]+)?$' }
+
+function closed(properties: Record<string, unknown>, required: readonly string[] = []) {
+  return { type: 'object', additionalProperties: false, required, properties }
+}
+
+const option = closed(
+  {
+    name: { type: 'string' },
+    alias: { type: 'string' },
+    type: { enum: ['string', 'number', 'boolean', 'array'] },
+    description: { type: 'string' },
+    required: { type: 'boolean' },
+    default: {},
+    choices: { type: 'array' },
+  },
+  ['name'],
+)
+
+const command = closed(
+  {
+    name: { type: 'string', minLength: 1 },
+    description: { type: 'string' },
+    entry: { type: 'string' },
+    options: { type: 'array', items: option },
+  },
+  ['name'],
+)
+
+const provision = closed(
+  {
+    capability: { type: 'string', minLength: 1 },
+    version,
+    cardinality: { enum: ['exclusive', 'shared'] },
+    priority: { type: 'number' },
+  },
+  ['capability'],
+)
+
+export const manifestSchema = {
+  type: 'object',
+  additionalProperties: false,
+  required: ['id', 'version'],
+  patternProperties: { '^x-': {} },
+  properties: {
+    id: { type: 'string', pattern: '^[a-z0-9][a-z0-9-]*$' },
+    name: { type: 'string' },
+    version: { type: 'string', pattern: '^\\d+\\.\\d+\\.\\d+(-[0-9A-Za-z.-]+)?(\\+[0-9A-Za-z.-]+)?$' },
+    description: { type: 'string' },
+    kind: { enum: kinds },
+    category: { enum: categories },
+    api: { type: 'string', pattern: '^\\d+\\.\\d+$' },
+    entry: { type: 'string', minLength: 1 },
+    runtime: { enum: runtimes },
+    requires: strings,
+    optional: strings,
+    after: strings,
+    conflicts: strings,
+    provides: { type: 'array', items: { if: { type: 'string' }, else: provision } },
+    cloud: { if: { type: 'boolean' }, else: closed({ unlessLoopback: { type: 'string', minLength: 1 } }, ['unlessLoopback']) },
+    resources: closed({
+      ram: size,
+      vram: size,
+      gpu: { enum: [true, false, 'required', 'preferred', 'none'] },
+      threads: { type: 'integer', minimum: 1 },
+    }),
+    permissions: closed({ fs: strings, net: strings, child: { type: 'boolean' } }),
+    lifecycle: closed({
+      loadTimeout: size,
+      startTimeout: size,
+      stopTimeout: size,
+      restart: { enum: ['never', 'on-failure', 'always'] },
+    }),
+    activation: strings,
+    config: { type: 'object', required: ['type'], properties: { type: { const: 'object' }, properties: { type: 'object' } } },
+    contributes: closed({ commands: { type: 'array', items: command }, console: { type: 'object' } }),
+  },
+}

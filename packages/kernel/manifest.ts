@@ -1,0 +1,154 @@
+// What the module system knows of a module before any of its code runs: the normalised form of `module.yaml`.
+
+/** The version of the module interface this kernel offers; a manifest's `api` is a floor under it. */
+export const hostApi = '1.0'
+
+export const kinds = ['service', 'daemon', 'plugin'] as const
+export type ModuleKind = (typeof kinds)[number]
+
+export const categories = [
+  'core',
+  'generation',
+  'memory',
+  'perception',
+  'output',
+  'tools',
+  'network',
+  'interface',
+  'extension',
+] as const
+export type ModuleCategory = (typeof categories)[number]
+
+export const runtimes = ['inproc', 'worker', 'process', 'wasm', 'remote'] as const
+export type ModuleRuntime = (typeof runtimes)[number]
+
+/** A JSON Schema (draft 7) object; properties may carry `secret: true`. */
+export type JsonSchema = { readonly [key: string]: unknown }
+
+/** A need for a capability (a module id is one too) in a range of versions. */
+export interface Requirement {
+  readonly capability: string
+  /** A semver range; `*` takes any version. */
+  readonly range: string
+  /** As written: `text-generation@^1`. */
+  readonly text: string
+}
+
+/** A capability a module offers. */
+export interface Provision {
+  readonly capability: string
+  /** Full semver, `1.0.0`. */
+  readonly version: string
+  /** `exclusive` (default): only one provider may be loaded; `shared`: any number. */
+  readonly cardinality: 'exclusive' | 'shared'
+  /** Higher is preferred; default 50. */
+  readonly priority: number
+}
+
+/** What a module needs of the machine. Sizes in bytes. */
+export interface Resources {
+  readonly ram: number
+  readonly vram: number
+  /** `preferred`: runs without one; then `vram` is only reserved where it fits. */
+  readonly gpu: 'required' | 'preferred' | 'none'
+  readonly threads: number
+}
+
+/** Time limits in milliseconds; defaults: load 30 s, start 60 s, stop 10 s. */
+export interface LifecycleLimits {
+  readonly loadTimeout: number
+  readonly startTimeout: number
+  readonly stopTimeout: number
+  readonly restart: 'never' | 'on-failure' | 'always'
+}
+
+/** An option of a contributed command. */
+export interface CommandOption {
+  readonly name: string
+  readonly alias?: string
+  readonly type?: 'string' | 'number' | 'boolean' | 'array'
+  readonly description?: string
+  readonly required?: boolean
+  readonly default?: unknown
+  readonly choices?: readonly unknown[]
+}
+
+/** A command a module contributes, `enigma <module>:<name>`. */
+export interface CommandInfo {
+  readonly name: string
+  readonly description: string
+  /** The file with the command's code, relative to the module's folder; default `./dist/cli/<name>.js`. */
+  readonly entry: string
+  readonly options: readonly CommandOption[]
+}
+
+/** The normalised manifest. All lists are present, names canonical, sizes bytes, durations milliseconds. */
+export interface Manifest {
+  readonly id: string
+  readonly name: string
+  readonly version: string
+  readonly description: string
+  readonly kind: ModuleKind
+  readonly category: ModuleCategory
+  readonly api: string
+  readonly entry: string
+  readonly runtime: ModuleRuntime
+  readonly requires: readonly Requirement[]
+  readonly optional: readonly Requirement[]
+  readonly after: readonly string[]
+  readonly conflicts: readonly string[]
+  readonly provides: readonly Provision[]
+  /** `{ unlessLoopback: key }`: cloud unless the config's `key` is a loopback URL. */
+  readonly cloud: boolean | { readonly unlessLoopback: string }
+  readonly resources: Resources
+  readonly permissions: { readonly fs: readonly string[]; readonly net: readonly string[]; readonly child: boolean }
+  readonly lifecycle: LifecycleLimits
+  readonly activation: readonly string[]
+  /** Schema of the module's config; undefined takes none. */
+  readonly config: JsonSchema | undefined
+  readonly contributes: { readonly commands: readonly CommandInfo[]; readonly console: Readonly<Record<string, unknown>> }
+  /** The manifest's `x-*` keys. */
+  readonly extra: Readonly<Record<string, unknown>>
+}
+
+/** A manifest as written in `module.yaml` or passed to `register`; everything but `id` and `version` may be left out. */
+export interface ManifestInput {
+  id: string
+  version: string
+  name?: string
+  description?: string
+  kind?: ModuleKind
+  category?: ModuleCategory
+  api?: string
+  entry?: string
+  runtime?: ModuleRuntime
+  requires?: readonly string[]
+  optional?: readonly string[]
+  after?: readonly string[]
+  conflicts?: readonly string[]
+  provides?: readonly (
+    | string
+    | { capability: string; version?: string; cardinality?: 'exclusive' | 'shared'; priority?: number }
+  )[]
+  cloud?: boolean | { unlessLoopback: string }
+  resources?: {
+    ram?: string | number
+    vram?: string | number
+    gpu?: boolean | 'required' | 'preferred' | 'none'
+    threads?: number
+  }
+  permissions?: { fs?: readonly string[]; net?: readonly string[]; child?: boolean }
+  lifecycle?: {
+    loadTimeout?: string | number
+    startTimeout?: string | number
+    stopTimeout?: string | number
+    restart?: 'never' | 'on-failure' | 'always'
+  }
+  activation?: readonly string[]
+  config?: JsonSchema
+  contributes?: {
+    commands?: readonly { name: string; description?: string; entry?: string; options?: readonly CommandOption[] }[]
+    console?: Record<string, unknown>
+  }
+  [extra: `x-${string}`]: unknown
+}
