@@ -1,1 +1,16 @@
-export {}
+// The interfaces behind the capabilities: tokens, types, events. No behaviour.
+
+import './events.js'
+
+export { LanguageModel, type LanguageModelService, type ModelHandle } from './language-model.js'
+export { type LogFields, Logging } from './logging.js'
+export {
+  type ChatMessage,
+  type Completion,
+  type FinishReason,
+  type GenerateOptions,
+  type GenerationStream,
+  TextGeneration,
+} from './text-generation.js'
+export { Tokenization } from './tokenization.js'
+export { Training, type TrainingJob, type TrainingOptions, type TrainingReport, type TrainingResult } from './training.js'

@@ -1,0 +1,24 @@
+import type { FinishReason } from './text-generation.js'
+import type { TrainingReport, TrainingResult } from './training.js'
+
+// Events of the built-in modules, and the interfaces that `getInterface` answers for the capabilities here.
+
+declare module '@enigma/kernel' {
+  interface ModuleEvents {
+    'model.loaded': { name: string; folder: string; parameters: number; ms: number }
+    'model.unloaded': { name: string }
+    'training.started': { id: string; out: string; steps?: number }
+    'training.report': TrainingReport & { id: string }
+    'training.finished': TrainingResult & { id: string }
+    'training.failed': { id: string; message: string }
+    'generation.started': { id: string; model: string; promptTokens: number }
+    'generation.finished': {
+      id: string
+      model: string
+      tokens: number
+      tokensPerSecond: number
+      finishReason: FinishReason
+    }
+    'generation.failed': { id: string; model: string; message: string }
+  }
+}
