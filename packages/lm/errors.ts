@@ -20,6 +20,13 @@ export type LmErrorCode =
   | 'CHECKPOINT_CORRUPT'
   | 'MODEL_EXISTS'
   | 'FOLDER_LOCKED'
+  // tokenizers and training data
+  | 'TOKENIZER_INVALID'
+  | 'UNKNOWN_TOKEN'
+  | 'DATA_EMPTY'
+  | 'DATA_INVALID'
+  | 'DATA_TOO_SMALL'
+  | 'CURSOR_MISMATCH'
   // generation
   | 'INVALID_OPTION'
   | 'EMPTY_PROMPT'
