@@ -25,7 +25,7 @@ export class NameArray {
   readonly #strings: readonly Uint8Array[]
   readonly pointers: BigUint64Array
 
-  constructor(names: readonly string[]) {
+  constructor(readonly names: readonly string[]) {
     this.#strings = names.map((name) => cString(name))
     this.pointers = BigUint64Array.from(this.#strings, addressOf)
   }

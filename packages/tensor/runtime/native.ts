@@ -2,7 +2,7 @@ import { availableParallelism } from 'node:os'
 import type { HostTensor } from '../dtype.js'
 import { TensorError } from '../errors.js'
 import { libraryPath } from './library-path.js'
-import { assertConsistent, cString, readCString, readPointers, ValueArray } from './native-memory.js'
+import { assertConsistent, cString, NameArray, readCString, readPointers, ValueArray } from './native-memory.js'
 import { NativeSession } from './native-session.js'
 import { type OrtApi, openOrtApi, type Pointer } from './ort-api.js'
 import type { Device, Runtime, Session, SessionOptions } from './runtime.js'
@@ -17,8 +17,6 @@ const providers: Readonly<Record<string, Device>> = {
   WebGpuExecutionProvider: 'webgpu',
   CUDAExecutionProvider: 'cuda',
 }
-
-const providerNames = { webgpu: 'WebGPU', cuda: 'CUDA' } as const
 
 const fileNameEncoding = process.platform === 'win32' ? 'utf16le' : 'utf8'
 
@@ -89,25 +87,38 @@ class NativeRuntime implements Runtime {
         'DEVICE_UNAVAILABLE',
         `This build of ONNX Runtime has no '${device}': use one of ${available.join(', ')}.`,
       )
-    this.#api.call('SessionOptionsAppendExecutionProvider', native, providerNames[device], null, null, 0)
+    if (device === 'webgpu') this.#api.call('SessionOptionsAppendExecutionProvider', native, 'WebGPU', null, null, 0)
+    else {
+      const cuda = this.#api.create('CreateCUDAProviderOptions')
+      try {
+        this.#api.call('SessionOptionsAppendExecutionProvider_CUDA_V2', native, cuda)
+      } finally {
+        this.#api.release('CUDAProviderOptions', cuda)
+      }
+    }
   }
 }
 
 /** Weights that a session reads in place: what `SessionOptions.initializers` names. */
 class Initializers {
   readonly #api: OrtApi
-  readonly #names: readonly string[]
+  readonly #names: NameArray
   readonly #values: ValueArray
 
   constructor(api: OrtApi, memoryInfo: Pointer, tensors: Readonly<Record<string, HostTensor>>) {
     for (const [name, tensor] of Object.entries(tensors)) assertConsistent(name, tensor)
     this.#api = api
-    this.#names = Object.keys(tensors)
+    this.#names = new NameArray(Object.keys(tensors))
     this.#values = new ValueArray(api, memoryInfo, Object.values(tensors))
   }
 
   addTo(options: Pointer): void {
-    this.#names.forEach((name, index) => {
+    if (this.#values.tensors.length === 0) return
+    const { pointers } = this.#names
+    // The first lets the optimizer see the values (it would fold placeholders otherwise); the second has kernels read them in
+    // place instead of copying.
+    this.#api.call('AddExternalInitializers', options, pointers, this.#values.pointers, pointers.length)
+    this.#names.names.forEach((name, index) => {
       this.#api.call('AddInitializer', options, name, this.#values.pointers[index]!)
     })
   }

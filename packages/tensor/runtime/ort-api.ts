@@ -45,6 +45,8 @@ const functions = {
   ReleaseAvailableProviders: [126, ['void *', 'int']],
   AddSessionConfigEntry: [130, ['void *', 'str', 'str']],
   AddInitializer: [150, ['void *', 'str', 'void *']],
+  SessionOptionsAppendExecutionProvider_CUDA_V2: [204, ['void *', 'void *']],
+  CreateCUDAProviderOptions: [205, ['void *']],
   AddExternalInitializers: [210, ['void *', 'void *', 'void *', 'size_t']],
   SessionOptionsAppendExecutionProvider: [216, ['void *', 'str', 'void *', 'void *', 'size_t']],
 } as const
@@ -58,6 +60,7 @@ const releases = {
   RunOptions: 97,
   TypeInfo: 98,
   SessionOptions: 100,
+  CUDAProviderOptions: 208,
 } as const
 
 const getErrorMessageSlot = 2
@@ -104,7 +107,7 @@ export function openOrtApi(libraryPath: string): OrtApi {
     if (status === null) return
     const message = getErrorMessage(status)
     free.Status(status)
-    throw new TensorError('RUNTIME_FAILED', `ONNX Runtime: ${message}`)
+    throw new TensorError('RUNTIME_FAILED', `ONNX Runtime: ${message.trim()}`)
   }
   const call: OrtApi['call'] = (name, ...args) => check(bound[name](...args))
   return {

@@ -17,8 +17,9 @@ export interface SessionOptions {
   /** Default: `cpu`. */
   readonly device?: Device
   /**
-   * Constant weights that stay outside the model's bytes: each replaces the initializer of that name. They are read in
-   * place for as long as the session lives, so they must not change.
+   * Constant weights that stay outside the model's bytes: each is the value of the initializer of that name, which the model
+   * declares as external data (`data_location` EXTERNAL, any `location`). Kernels read them in place, or repack them once,
+   * for as long as the session lives, so they must not change.
    */
   readonly initializers?: Readonly<Record<string, HostTensor>>
   /** Write a Chrome trace to `<profile>_<time>.json` when the session is released. */
