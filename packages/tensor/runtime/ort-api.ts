@@ -80,7 +80,7 @@ export interface OrtApi {
   readonly version: string
   /** @throws TensorError RUNTIME_FAILED with the runtime's message */
   call(name: FunctionName, ...args: Argument[]): void
-  /** Calls on another thread. The caller keeps every buffer it passes referenced until the promise settles. */
+  /** Calls on another thread. Buffers passed by address must stay referenced until the promise settles; others are kept here. */
   callAsync(name: FunctionName, ...args: Argument[]): Promise<void>
   /** Calls a function whose last argument receives a pointer, and returns that pointer (0n for null). */
   create(name: FunctionName, ...args: Argument[]): Pointer
@@ -109,13 +109,17 @@ export function openOrtApi(libraryPath: string): OrtApi {
     free.Status(status)
     throw new TensorError('RUNTIME_FAILED', `ONNX Runtime: ${message.trim()}`)
   }
+  // Buffers passed to a call in flight: nothing else need refer to them until it ends.
+  const kept = new Set<readonly Argument[]>()
   const call: OrtApi['call'] = (name, ...args) => check(bound[name](...args))
   return {
     version,
     call,
     callAsync: (name, ...args) =>
       new Promise((resolve, reject) => {
+        kept.add(args)
         bound[name].async(...args, (error, status) => {
+          kept.delete(args)
           try {
             if (error) throw error
             check(status)
@@ -148,10 +152,21 @@ function growAsyncStack(): void {
 
 function loadLibrary(path: string): Pointer {
   try {
+    pinLibrary(path)
     return koffi.load(path).func('OrtGetApiBase', 'void *', [])()
   } catch (cause) {
     throw new TensorError('RUNTIME_UNAVAILABLE', `${path} does not load: reinstall 'onnxruntime-node'.`, { cause })
   }
+}
+
+/**
+ * Keeps the library mapped until the process ends: koffi unloads it when its handle is collected or its thread ends, while
+ * function pointers and the threads of unreleased sessions still lead into it.
+ */
+function pinLibrary(path: string): void {
+  const resolveNow = 2
+  if (process.platform === 'win32') koffi.load('kernel32.dll').func('LoadLibraryW', 'void *', ['str16'])(path)
+  else koffi.load(null).func('dlopen', 'void *', ['str', 'int'])(path, resolveNow)
 }
 
 const bind = (table: Pointer, slot: number, result: string, types: readonly string[]) =>

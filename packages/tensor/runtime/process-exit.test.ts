@@ -33,6 +33,18 @@ const scripts = {
   thrown: `${longRun}
     run.run()
     setTimeout(() => { throw new Error('boom') }, 50)`,
+  collected: `${longRun.replace('const steps = 600', 'const steps = 20')}
+    for (let i = 0; i < 5; i++) {
+      const running = session.bind({ a: tensor() }, { y: tensor() }).run()
+      gc()
+      await running
+      gc()
+      run.runSync()
+    }
+    const model = runtime.createSession(
+      encodeTestModel({ nodes, inputs: { a: [size, size] }, outputs: { y: [size, size] } }), { threads: 1 })
+    gc()
+    await model`,
   unreleased: `${longRun.replace('const steps = 600', 'const steps = 1')}
     run.runSync()`,
   worker: `${longRun}
@@ -47,12 +59,12 @@ const scripts = {
     run.runSync()
     parentPort.postMessage('finished')`,
 }
-const terminate = (file: string) => `
+const terminate = (file: string) => `${longRun.replace('const steps = 600', 'const steps = 20')}
   import { Worker } from 'node:worker_threads'
   const worker = new Worker(new URL('./${file}', import.meta.url))
   worker.on('message', async (message) => {
     if (message !== 'started') return
-    setTimeout(async () => { await worker.terminate(); console.log('terminated') }, 50)
+    setTimeout(async () => { await worker.terminate(); run.runSync(); await run.run(); console.log('went on') }, 50)
   })
 `
 
@@ -66,7 +78,7 @@ describe('a process that ends while the runtime computes', () => {
   afterAll(() => rm(folder, { recursive: true, force: true }))
 
   const outcome = async (name: string) => {
-    const child = spawn(process.execPath, [join(folder, `${name}.mjs`)], { stdio: ['ignore', 'pipe', 'ignore'] })
+    const child = spawn(process.execPath, ['--expose-gc', join(folder, `${name}.mjs`)], { stdio: ['ignore', 'pipe', 'ignore'] })
     let output = ''
     child.stdout.on('data', (chunk) => {
       output += chunk
@@ -91,11 +103,15 @@ describe('a process that ends while the runtime computes', () => {
     expect(await outcome('unreleased')).toEqual({ code: 0, signal: null, output: '' })
   })
 
+  it('keeps what native code uses through garbage collections', async () => {
+    expect(await outcome('collected')).toEqual({ code: 0, signal: null, output: '' })
+  })
+
   it('survives the end of a worker thread during its asynchronous run', async () => {
-    expect(await outcome('workerTerminate')).toEqual({ code: 0, signal: null, output: 'terminated' })
+    expect(await outcome('workerTerminate')).toEqual({ code: 0, signal: null, output: 'went on' })
   })
 
   it('survives the end of a worker thread during its synchronous run', async () => {
-    expect(await outcome('workerSyncTerminate')).toEqual({ code: 0, signal: null, output: 'terminated' })
+    expect(await outcome('workerSyncTerminate')).toEqual({ code: 0, signal: null, output: 'went on' })
   })
 })
