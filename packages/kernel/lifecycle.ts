@@ -54,7 +54,7 @@ export class Lifecycle {
         this.#ledger.reserve(record.id, { ...this.#ledger.of(record.id), ...estimate })
       }
       const api = definition.load ? await this.#run(record, 'load', () => definition.load!(context)) : undefined
-      if (life.lifeline.ended) throw life.lifeline.signal.reason
+      if (life.lifeline.ended) throw life.lifeline.reason
       if (api !== undefined && api !== null)
         record.api = new ServiceSlot(record.id, { name: record.id, version: manifest.version }, api)
       this.#ledger.markUsed(record.id)
@@ -62,7 +62,8 @@ export class Lifecycle {
       this.transition(record, 'loaded')
       this.#host.bus.emit('module.loaded', { id: record.id, ms: record.loadMs })
     } catch (cause) {
-      throw await this.#abandon(record, cause, 'LOAD_FAILED', false)
+      // A life that was ended is the reason, whatever the module threw because of it.
+      throw await this.#abandon(record, life.lifeline.ended ? life.lifeline.reason : cause, 'LOAD_FAILED', false)
     }
   }
 
@@ -78,13 +79,13 @@ export class Lifecycle {
         await this.#run(record, 'start', () => definition.start!(context!))
         life!.starting = false
       }
-      if (life!.lifeline.ended) throw life!.lifeline.signal.reason
+      if (life!.lifeline.ended) throw life!.lifeline.reason
       record.startMs = performance.now() - begun
       this.transition(record, 'active')
       this.#host.bus.emit('module.started', { id: record.id, ms: record.startMs })
     } catch (cause) {
       life!.starting = false
-      throw await this.#abandon(record, cause, 'START_FAILED', true)
+      throw await this.#abandon(record, life!.lifeline.ended ? life!.lifeline.reason : cause, 'START_FAILED', true)
     }
   }
 
@@ -146,7 +147,7 @@ export class Lifecycle {
   }
 
   #run<T>(record: ModuleRecord, operation: Operation, run: () => T | PromiseLike<T>): T | Promise<T> {
-    return withinLimit(run, () => this.#limit(record, operation))
+    return withinLimit(record.life!.lifeline, run, () => this.#limit(record, operation))
   }
 
   #limit(record: ModuleRecord, operation: Operation): Limit {
@@ -157,7 +158,6 @@ export class Lifecycle {
       ms,
       warn: this.#times.warn,
       grace: this.#times.grace,
-      lifeline: record.life!.lifeline,
       onSlow: (waited) => void this.#host.bus.emit('module.slow', { id, operation, ms: waited }),
       onTimeout: () => {
         const fix = `Make it faster, or raise lifecycle.${key} in its module.yaml.`
@@ -178,8 +178,7 @@ export class Lifecycle {
     const cancelled = cause instanceof ModuleError && cause.code === 'CANCELLED'
     const more = await this.#tearDown(record, callUnload, cause)
     const error = this.#wrap(record, cause, code, more)
-    if (cancelled && more.length === 0 && !record.stuck && record.state === 'loading') this.transition(record, 'unloaded')
-    else if (cancelled && more.length === 0 && !record.stuck && record.state === 'loaded') this.transition(record, 'unloaded')
+    if (cancelled && more.length === 0 && !record.stuck) this.transition(record, 'unloaded')
     else this.#settleError(record, error)
     return error
   }

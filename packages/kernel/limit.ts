@@ -19,6 +19,11 @@ export class Lifeline {
     return this.#controller.signal
   }
 
+  /** What it was ended with. */
+  get reason(): unknown {
+    return this.#reason
+  }
+
   get ended(): boolean {
     return this.#ended
   }
@@ -39,7 +44,6 @@ export interface Limit {
   readonly warn: number
   /** Milliseconds from the abort until the operation is given up. */
   readonly grace: number
-  readonly lifeline: Lifeline
   onSlow(ms: number): void
   /** The error of an operation past its limit. */
   onTimeout(): Error
@@ -51,11 +55,11 @@ export interface Limit {
  * Runs an operation within a limit. A synchronous result is returned as it is, without a timer.
  * Ending the lifeline from outside interrupts too: the operation then has the grace period to settle.
  */
-export function withinLimit<T>(run: () => T | PromiseLike<T>, makeLimit: () => Limit): T | Promise<T> {
+export function withinLimit<T>(lifeline: Lifeline, run: () => T | PromiseLike<T>, makeLimit: () => Limit): T | Promise<T> {
+  const wasEnded = lifeline.ended
   const result = run()
   if (!isThenable(result)) return result
   const limit = makeLimit()
-  const { lifeline } = limit
   return new Promise<T>((resolve, reject) => {
     let error: unknown
     let late = false
@@ -93,6 +97,8 @@ export function withinLimit<T>(run: () => T | PromiseLike<T>, makeLimit: () => L
       lifeline.interrupt = undefined
     }
     lifeline.interrupt = interrupt
+    // Ended from within the synchronous part of the operation.
+    if (!wasEnded && lifeline.ended) interrupt(lifeline.reason)
     result.then(
       (value) => {
         done()

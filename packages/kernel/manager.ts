@@ -524,7 +524,7 @@ function startOrder(
     else if (!seen.has(top.record) && top.record.state !== 'active') {
       seen.add(top.record)
       stack.push({ record: top.record, left: true })
-      for (const provider of providers(top.record)) stack.push({ record: provider, left: false })
+      for (const provider of providers(top.record).toReversed()) stack.push({ record: provider, left: false })
     }
   }
   return order

@@ -184,7 +184,9 @@ class Search {
       this.#choices.push(choice)
       return true
     }
-    return this.#takeNext(choice, refusals) || (this.#fail(this.#allRefused(need, refusals)), false)
+    if (this.#takeNext(choice, refusals)) return true
+    this.#fail(this.#allRefused(need, refusals))
+    return false
   }
 
   #takeNext(choice: ChoicePoint, refusals: Refusal[]): boolean {

@@ -34,11 +34,10 @@ export async function commit(world: TransactionWorld, work: TransactionWork): Pr
   const started: ModuleRecord[] = []
   reserve(world, work.steps)
 
-  const cancel = (reason: unknown) => {
-    const error = new ModuleError('CANCELLED', `Undone because another module of the same load failed.`, { cause: reason })
+  const cancel = (cause: unknown) => {
     // A module of the earlier set that is being started is left to end that; it is stopped afterwards.
     for (const record of mine) {
-      if (record.state === 'loading' || record.phase === 'starting') record.life?.lifeline.end(error)
+      if (record.state === 'loading' || record.phase === 'starting') record.life?.lifeline.end(cancelled(record.id, cause))
     }
   }
   const onAbort = () => cancel(work.signal?.reason)
@@ -147,6 +146,6 @@ function unlink(record: ModuleRecord): void {
   record.softProviders = []
 }
 
-function cancelled(id: string): ModuleError {
-  return new ModuleError('CANCELLED', `The load of '${id}' was cancelled.`, { module: id })
+function cancelled(id: string, cause?: unknown): ModuleError {
+  return new ModuleError('CANCELLED', `The load of '${id}' was cancelled, and nothing of it stays.`, { module: id, cause })
 }

@@ -1,0 +1,130 @@
+import { expect, test } from 'vitest'
+import { EventBus } from './events.js'
+
+test('handlers run in order of priority, then of subscription', () => {
+  const bus = new EventBus()
+  const log: string[] = []
+  bus.on('a', () => log.push('first'))
+  bus.on('a', () => log.push('second'))
+  bus.on('a', () => log.push('urgent'), { priority: 10 })
+  bus.on('a', () => log.push('late'), { priority: -1 })
+  expect(bus.emit('a', 1)).toBe(4)
+  expect(log).toEqual(['urgent', 'first', 'second', 'late'])
+})
+
+test('a.* takes one segment more, a.** any number, ** everything', () => {
+  const bus = new EventBus()
+  const log: string[] = []
+  bus.on('a.*', (_, name) => log.push(`one ${name}`))
+  bus.on('a.**', (_, name) => log.push(`many ${name}`))
+  bus.on('**', (_, name) => log.push(`all ${name}`))
+  for (const name of ['a', 'a.b', 'a.b.c', 'ab.c']) bus.emit(name, undefined)
+  expect(log).toEqual(['all a', 'one a.b', 'many a.b', 'all a.b', 'many a.b.c', 'all a.b.c', 'all ab.c'])
+})
+
+test('a handler that throws does not stop the others, and bus.error names its module', () => {
+  const bus = new EventBus()
+  const log: string[] = []
+  const errors: unknown[] = []
+  bus.on('bus.error', ({ module, event, message }) => errors.push({ module, event, message }))
+  bus.on(
+    'a',
+    () => {
+      throw new Error('boom')
+    },
+    { module: 'm' },
+  )
+  bus.on('a', () => log.push('ran'))
+  expect(bus.emit('a', 1)).toBe(1)
+  expect(log).toEqual(['ran'])
+  expect(errors).toEqual([{ module: 'm', event: 'a', message: 'boom' }])
+})
+
+test('a rejection of an asynchronous handler goes to bus.error too', async () => {
+  const bus = new EventBus()
+  const failed = new Promise<string>((resolve) => bus.on('bus.error', ({ message }) => resolve(message)))
+  bus.on('a', () => Promise.reject(new Error('later')))
+  bus.emit('a', 1)
+  expect(await failed).toBe('later')
+})
+
+test('five failures in a row suspend a handler; a success starts the count anew', () => {
+  const bus = new EventBus()
+  let calls = 0
+  bus.on('a', (payload) => {
+    calls++
+    if (payload === 'bad') throw new Error('bad')
+  })
+  for (const payload of ['bad', 'bad', 'bad', 'bad', 'good', 'bad', 'bad', 'bad', 'bad', 'bad', 'bad']) bus.emit('a', payload)
+  expect(calls).toBe(10)
+  expect(bus.size).toBe(0)
+})
+
+test('a failing handler of bus.error does not call itself', () => {
+  const bus = new EventBus()
+  let calls = 0
+  bus.on('bus.error', () => {
+    calls++
+    throw new Error('again')
+  })
+  bus.on('a', () => {
+    throw new Error('boom')
+  })
+  bus.emit('a', 1)
+  expect(calls).toBe(1)
+  expect(bus.recent('bus.error')).toHaveLength(2)
+})
+
+test('emitAsync waits for all and reports deliveries and failures', async () => {
+  const bus = new EventBus()
+  bus.on('a', async () => 1)
+  bus.on('a', () => Promise.reject(new Error('no')), { module: 'm' })
+  bus.on('a', () => 2)
+  const report = await bus.emitAsync('a', 1)
+  expect(report.delivered).toBe(2)
+  expect(report.failed).toEqual([{ module: 'm', error: new Error('no') }])
+})
+
+test('a handler removed during an event still gets that one, a handler added gets the next', () => {
+  const bus = new EventBus()
+  const log: string[] = []
+  bus.on('a', () => {
+    off()
+    bus.on('a', () => log.push('added'))
+  })
+  const off = bus.on('a', () => log.push('removed'))
+  bus.emit('a', 1)
+  expect(log).toEqual(['removed'])
+  bus.emit('a', 2)
+  expect(log).toEqual(['removed', 'added'])
+})
+
+test('once gives one event', () => {
+  const bus = new EventBus()
+  let calls = 0
+  bus.once('a', () => calls++)
+  bus.emit('a', 1)
+  bus.emit('a', 1)
+  expect(calls).toBe(1)
+})
+
+test('events that call each other without end stop at a depth', () => {
+  const bus = new EventBus()
+  let calls = 0
+  bus.on('a', () => {
+    calls++
+    bus.emit('a', 1)
+  })
+  bus.emit('a', 1)
+  expect(calls).toBe(64)
+  expect(bus.recent('bus.error')).toHaveLength(1)
+})
+
+test('the last 4096 events are remembered, oldest first', () => {
+  const bus = new EventBus()
+  for (let i = 0; i < 5000; i++) bus.emit('n', i)
+  const recent = bus.recent('n')
+  expect(recent).toHaveLength(4096)
+  expect(recent[0]!.payload).toBe(904)
+  expect(recent.at(-1)!.payload).toBe(4999)
+})
