@@ -1,0 +1,49 @@
+import { createReadStream } from 'node:fs'
+import { LmError } from '../errors.js'
+import type { DataFile } from './data-files.js'
+
+/** Bytes read at once: enough text to cut well, little to hold. */
+const chunkBytes = 1 << 20
+
+/** Told how many bytes were read since last time. */
+export type OnBytes = (bytes: number) => void
+
+/**
+ * The text of a file, piece by piece, a byte order mark left out.
+ * @throws LmError DATA_INVALID where it is not UTF-8, FILE_NOT_FOUND
+ */
+export async function* readUtf8({ path }: DataFile, onBytes?: OnBytes): AsyncGenerator<string> {
+  const decoder = new TextDecoder('utf-8', { fatal: true })
+  try {
+    for await (const chunk of createReadStream(path, { highWaterMark: chunkBytes }) as AsyncIterable<Buffer>) {
+      onBytes?.(chunk.length)
+      const text = decoder.decode(chunk, { stream: true })
+      if (text !== '') yield text
+    }
+    const rest = decoder.decode()
+    if (rest !== '') yield rest
+  } catch (error) {
+    if (error instanceof TypeError) {
+      throw new LmError('DATA_INVALID', `${path} is not UTF-8 text. Save it as UTF-8, or leave it out`, { cause: error })
+    }
+    if (error instanceof Error && 'code' in error) {
+      throw new LmError('FILE_NOT_FOUND', `Cannot read ${path}: ${error.message}`, { cause: error })
+    }
+    throw error
+  }
+}
+
+/** The lines of chunks of text, without their ends (`\n`, `\r\n`). */
+export async function* linesOf(chunks: AsyncIterable<string>): AsyncGenerator<string> {
+  let rest = ''
+  for await (const chunk of chunks) {
+    const lines = (rest + chunk).split('\n')
+    rest = lines.pop()!
+    for (const line of lines) yield withoutReturn(line)
+  }
+  if (rest !== '') yield withoutReturn(rest)
+}
+
+function withoutReturn(line: string): string {
+  return line.endsWith('\r') ? line.slice(0, -1) : line
+}
