@@ -9,21 +9,27 @@ export interface Health {
 }
 
 /**
- * The code of a module. Everything is optional; what `load` returns is the answer of `getInterface`.
+ * The code of a module. Everything is optional; what `load` returns is the answer of `getInterface`, and the `api` that the
+ * other functions are given.
  * Effects registered through `ctx` during `start` are undone at `stop`, all others at `unload`.
  */
 export interface ModuleDefinition<Config = ModuleConfig, Api = unknown> {
   load?(ctx: ModuleContext<Config>): Api | Promise<Api>
-  start?(ctx: ModuleContext<Config>): unknown
-  stop?(ctx: ModuleContext<Config>): unknown
-  unload?(ctx: ModuleContext<Config>): unknown
-  health?(ctx: ModuleContext<Config>): Health | Promise<Health>
+  start?(ctx: ModuleContext<Config>, api: Api): unknown
+  stop?(ctx: ModuleContext<Config>, api: Api): unknown
+  unload?(ctx: ModuleContext<Config>, api: Api): unknown
+  health?(ctx: ModuleContext<Config>, api: Api): Health | Promise<Health>
   /** Bytes the module will hold with this config; asked before `load`, replaces the manifest's figures. */
   estimate?(config: Config): Partial<Amounts> | Promise<Partial<Amounts>>
   /** Bytes the module holds now. */
-  usage?(ctx: ModuleContext<Config>): Partial<Amounts>
-  /** A new config while loaded: taken as it is (`applied`), or only after a restart. */
-  onConfig?(next: Config, previous: Config, ctx: ModuleContext<Config>): 'applied' | 'restart' | Promise<'applied' | 'restart'>
+  usage?(ctx: ModuleContext<Config>, api: Api): Partial<Amounts>
+  /** A new config while loaded: taken as it is (`applied`), or only when it is loaded anew (`restart`). */
+  onConfig?(
+    next: Config,
+    previous: Config,
+    ctx: ModuleContext<Config>,
+    api: Api,
+  ): 'applied' | 'restart' | Promise<'applied' | 'restart'>
 }
 
 /** Types a module's code; the default export of a module's entry file. */

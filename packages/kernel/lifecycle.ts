@@ -76,7 +76,7 @@ export class Lifecycle {
       if (definition?.start) {
         life!.startScope = new Scope(record.id, record.manifest.lifecycle.stopTimeout)
         life!.starting = true
-        await this.#run(record, 'start', () => definition.start!(context!))
+        await this.#run(record, 'start', () => definition.start!(context!, record.implementation))
         life!.starting = false
       }
       if (life!.lifeline.ended) throw life!.lifeline.reason
@@ -94,7 +94,7 @@ export class Lifecycle {
     const { definition, context, life } = record
     this.#phase(record, 'stopping')
     try {
-      if (definition?.stop) await this.#run(record, 'stop', () => definition.stop!(context!))
+      if (definition?.stop) await this.#run(record, 'stop', () => definition.stop!(context!, record.implementation))
       const scope = life!.startScope
       life!.startScope = undefined
       await scope?.close()
@@ -186,7 +186,7 @@ export class Lifecycle {
   /** Ends the life: signal, module's own `unload`, scopes, services, reservation. Returns what went wrong. */
   async #tearDown(record: ModuleRecord, callUnload: boolean, reason: unknown): Promise<unknown[]> {
     const errors: unknown[] = []
-    const { life, definition, context } = record
+    const { life, definition, context, implementation: api } = record
     record.api?.end(record.state === 'error' || record.state === 'loading' ? 'it failed' : `'${record.id}' was unloaded`)
     record.api = undefined
     if (life) {
@@ -195,7 +195,7 @@ export class Lifecycle {
       const safe = callUnload && !record.stuck
       if (safe && definition?.unload) {
         try {
-          await this.#run(record, 'unload', () => definition.unload!(context!))
+          await this.#run(record, 'unload', () => definition.unload!(context!, api))
         } catch (error) {
           errors.push(error)
         }

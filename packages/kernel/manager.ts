@@ -245,7 +245,7 @@ export class ModuleManager implements AsyncDisposable {
       if (!record.up) throw notLoaded(record.id)
       const { definition, context, life } = record
       const next = this.#world.configs.check(record.manifest, { ...record.config, ...config })
-      const answer = await definition?.onConfig?.(next as never, record.config as never, context!)
+      const answer = await definition?.onConfig?.(next as never, record.config as never, context!, record.implementation)
       if (answer !== 'applied') {
         const message = `Module '${record.id}' takes this config only when it is loaded. Unload it and load it with the new config.`
         throw new ModuleError('CONFIG_NEEDS_RESTART', message, { module: record.id })
@@ -296,7 +296,7 @@ export class ModuleManager implements AsyncDisposable {
     const answers = records.map(async (record): Promise<[string, Health]> => {
       if (!record.up) return [record.id, { status: 'unhealthy', message: record.error?.message ?? `it is ${record.state}` }]
       try {
-        return [record.id, (await record.definition?.health?.(record.context!)) ?? { status: 'healthy' }]
+        return [record.id, (await record.definition?.health?.(record.context!, record.implementation)) ?? { status: 'healthy' }]
       } catch (error) {
         return [record.id, { status: 'unhealthy', message: messageOf(error) }]
       }

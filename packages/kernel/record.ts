@@ -47,6 +47,11 @@ export class ModuleRecord {
     return this.manifest.id
   }
 
+  /** What `load` returned. */
+  get implementation(): unknown {
+    return this.api?.implementation
+  }
+
   get up(): boolean {
     return isUp(this.state)
   }

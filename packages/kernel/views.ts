@@ -100,7 +100,7 @@ export function viewOf(record: ModuleRecord, reserved: Amounts): ModuleView {
     info: record.manifest,
     folder: record.folder,
     config: record.config,
-    usage: { reserved, reported: record.up && definition?.usage ? definition.usage(context!) : undefined },
+    usage: { reserved, reported: record.up && definition?.usage ? definition.usage(context!, record.implementation) : undefined },
     error: record.error,
     stuck: record.stuck,
     wanted: record.wanted,

@@ -47,9 +47,9 @@ export function tracked(
   rest: Omit<ManifestInput, 'id' | 'version'> & { version?: string } = {},
   module: ModuleDefinition = {},
 ): void {
-  const trace = (what: 'load' | 'start' | 'stop' | 'unload') => async (ctx: never) => {
+  const trace = (what: 'load' | 'start' | 'stop' | 'unload') => async (ctx: never, api?: unknown) => {
     log.push(`${what} ${id}`)
-    return (module[what] as ((ctx: never) => unknown) | undefined)?.(ctx)
+    return (module[what] as ((ctx: never, api: unknown) => unknown) | undefined)?.(ctx, api)
   }
   manager.register({
     manifest: { id, version: '1.0.0', ...rest },
