@@ -18,11 +18,13 @@ function files(all: Record<string, string>): string {
   return folder.path
 }
 
-const good = 'export default { load(ctx) { globalThis.enigmaTestLoads = (globalThis.enigmaTestLoads ?? 0) + 1; return { hi: () => ctx.config.word } } }'
+const good =
+  'export default { load(ctx) { globalThis.enigmaTestLoads = (globalThis.enigmaTestLoads ?? 0) + 1; return { hi: () => ctx.config.word } } }'
 
 test('modules are found in folders and run only when they are loaded', async () => {
   const path = files({
-    'hello/module.yaml': 'id: hello\nversion: 1.0.0\nentry: ./index.mjs\nconfig: { type: object, properties: { word: { type: string, default: hi } } }',
+    'hello/module.yaml':
+      'id: hello\nversion: 1.0.0\nentry: ./index.mjs\nconfig: { type: object, properties: { word: { type: string, default: hi } } }',
     'hello/index.mjs': `globalThis.enigmaTestImported = true\n${good}`,
     'notes.txt': 'no module',
     'empty/readme.md': 'no module either',
@@ -68,7 +70,9 @@ test('a duplicate id is an error that names both folders', async () => {
 })
 
 test('a folder that does not exist is an error', async () => {
-  await expect(openManager({ modules: ['/does/not/exist'] })).rejects.toThrow("The modules folder '/does/not/exist' does not exist")
+  await expect(openManager({ modules: ['/does/not/exist'] })).rejects.toThrow(
+    "The modules folder '/does/not/exist' does not exist",
+  )
 })
 
 test('an entry that is missing, or exports no module, is named at load', async () => {
@@ -139,7 +143,8 @@ contributes:
 
 test('a folder in the seed dialect, with a class as its code, is a module', async () => {
   const path = files({
-    'my-daemon/module.yaml': 'name: my-daemon\ntype: daemon\nversion: 1.0.0\ndescription: d\nprovides: beats\nconfig: { interval: 5 }',
+    'my-daemon/module.yaml':
+      'name: my-daemon\ntype: daemon\nversion: 1.0.0\ndescription: d\nprovides: beats\nconfig: { interval: 5 }',
     'my-daemon/dist/index.js': `
 export class MyDaemonModule {
   name = 'my-daemon'; type = 'daemon'; version = '1.0.0'; running = false

@@ -15,14 +15,8 @@ export type { Gpu, HardwareOverrides, HardwareProfile } from './hardware.js'
 export * from './interfaces.js'
 export type { GraphEdge, ModuleGraph, Timeline, TimelineEntry, Why, WhyLine } from './introspection.js'
 export type { Amounts, LedgerEntry } from './ledger.js'
-export {
-  type CanLoad,
-  type LoadOptions,
-  type LoadReport,
-  type ManagerOptions,
-  ModuleManager,
-  type RestoreReport,
-} from './manager.js'
+export { ModuleManager } from './manager.js'
+export type { CanLoad, LoadOptions, LoadReport, ManagerOptions, RestoreReport } from './manager-types.js'
 export type {
   CommandInfo,
   CommandOption,

@@ -1,76 +1,25 @@
 import type { ModuleConfig } from './config.js'
 import type { Health, ModuleDefinition } from './define.js'
+import { dependentsOf, notLoaded, requiredBy, throwFirst } from './dependents.js'
 import { type CommandContext, importCommand, type ModuleCommand } from './entry.js'
-import { ModuleError, type ModuleErrorCode, messageOf } from './errors.js'
+import { ModuleError, messageOf } from './errors.js'
 import type { EventBus } from './events.js'
-import { detectHardware, type HardwareOverrides, type HardwareProfile } from './hardware.js'
+import { detectHardware, type HardwareProfile } from './hardware.js'
 import type { ModuleInterfaces } from './interfaces.js'
 import { type ModuleGraph, moduleGraph, type Timeline, timelineOf, type Why, why, whyNot } from './introspection.js'
 import type { LedgerEntry } from './ledger.js'
+import { answerOf, loadAll, planFor } from './load-all.js'
+import type { CanLoad, LoadOptions, LoadReport, ManagerOptions, RestoreReport } from './manager-types.js'
 import type { Manifest, ManifestInput, ModuleCategory, ModuleKind } from './manifest.js'
 import { canonical } from './names.js'
 import { SerialQueue } from './queue.js'
 import type { ModuleRecord } from './record.js'
-import { type Conflict, type Plan, plan } from './resolver.js'
-import { readSavedSet, type SavedSet, savedSetOf, writeSavedSet } from './saved-set.js'
+import { restore } from './restore.js'
+import { readSavedSet, savedSetOf, writeSavedSet } from './saved-set.js'
 import { isSeedModule, type SeedModule, type SeedModuleClass, seedDefinition, seedManifest } from './seed-class.js'
-import { commit, takeDown } from './transaction.js'
+import { takeDown } from './transaction.js'
 import { brokenInfo, infoOf, type ModuleInfo, type ModuleView, viewOf } from './views.js'
 import { World } from './world.js'
-
-export interface ManagerOptions {
-  /** Folders of modules, or modules themselves. Default none. */
-  modules?: readonly string[]
-  /** Refuse modules that reach external services. Default true. */
-  localOnly?: boolean
-  /** Fields of the machine to set instead of detecting them. */
-  hardware?: HardwareOverrides
-  /** Providers to take first, by capability. */
-  prefer?: Readonly<Record<string, string>>
-  /** Milliseconds: `warn` until `module.slow` (10 000), `grace` from the abort signal until code is given up (2 000). */
-  times?: { warn?: number; grace?: number }
-}
-
-export interface LoadOptions {
-  /** Refuse when a requirement is not loaded, instead of loading it. Default false. */
-  strict?: boolean
-  /** End in `active`; false ends in `loaded`. Default true. */
-  start?: boolean
-  /** Undoes the load when aborted. */
-  signal?: AbortSignal
-}
-
-/** What a load did. */
-export interface LoadReport {
-  readonly id: string
-  /** Modules this load brought in, in order, the asked one last; empty when it was loaded already. */
-  readonly loaded: readonly string[]
-  /** The missing requirements among them. */
-  readonly closure: readonly string[]
-  readonly started: readonly string[]
-}
-
-export interface CanLoad {
-  readonly ok: boolean
-  /** `OK`, or why not and what to do. */
-  readonly reason: string
-  readonly code: ModuleErrorCode | undefined
-  /** Ids in load order; empty when it is loaded already or cannot be. */
-  readonly plan: readonly string[]
-  /** Modules that offer the same and could be loaded. */
-  readonly alternatives: readonly string[]
-}
-
-/** What `loadConfig` changed. */
-export interface RestoreReport {
-  readonly loaded: readonly string[]
-  readonly started: readonly string[]
-  readonly disabled: readonly string[]
-  /** Modules whose version or files differ from the saved ones. */
-  readonly changed: readonly string[]
-  /** The same, as text, one line each. */
-  readonly text: string
-}
 
 /** Loads, starts, stops and unloads modules: the only door to them. Everything that changes the set is done one at a time. */
 export class ModuleManager implements AsyncDisposable {
@@ -135,7 +84,7 @@ export class ModuleManager implements AsyncDisposable {
   load(id: string, config?: ModuleConfig, options: LoadOptions = {}): Promise<LoadReport> {
     return this.#run(async () => {
       const record = this.#world.require(id)
-      const { loaded, started } = await this.#loadAll([{ record, config, start: options.start ?? true }], options)
+      const { loaded, started } = await loadAll(this.#world, [{ record, config, start: options.start ?? true }], options)
       record.wanted = true
       const closure = loaded.filter((other) => other !== record.id)
       if (closure.length > 0) this.events.emit('module.closure', { goal: record.id, modules: closure })
@@ -157,7 +106,8 @@ export class ModuleManager implements AsyncDisposable {
   async canLoad(id: string, config?: ModuleConfig, options: Pick<LoadOptions, 'strict'> = {}): Promise<CanLoad> {
     try {
       const record = this.#world.require(id)
-      const result = this.#plan([record], new Map([[record.id, this.#world.checkAsked(record, config)]]), options.strict)
+      const asked = new Map([[record.id, this.#world.checkAsked(record, config)]])
+      const result = planFor(this.#world, [record], asked, options.strict)
       return answerOf(result)
     } catch (error) {
       if (!(error instanceof ModuleError)) throw error
@@ -191,7 +141,7 @@ export class ModuleManager implements AsyncDisposable {
     return this.#run(async () => {
       const record = this.#world.require(id)
       if (!record.up) throw notLoaded(record.id)
-      await this.#loadAll([{ record, config: undefined, start: true }], {})
+      await loadAll(this.#world, [{ record, config: undefined, start: true }], {})
     })
   }
 
@@ -344,13 +294,13 @@ export class ModuleManager implements AsyncDisposable {
   /** Why a module is loaded, or what loading it would bring in. */
   why(id: string): Why {
     const record = this.#world.require(id)
-    return why(this.#world, record, record.up ? undefined : this.#plan([record], new Map(), false))
+    return why(this.#world, record, record.up ? undefined : planFor(this.#world, [record]))
   }
 
   /** Why a module is not loaded: what is in the way, and what would do instead. */
   whyNot(id: string): Why {
     const record = this.#world.require(id)
-    return whyNot(this.#world, record, this.#plan([record], new Map(), false))
+    return whyNot(this.#world, record, planFor(this.#world, [record]))
   }
 
   /** When each module was loaded and how long it took, in milliseconds. */
@@ -370,7 +320,7 @@ export class ModuleManager implements AsyncDisposable {
    */
   async loadConfig(path: string, secrets: Readonly<Record<string, ModuleConfig>> = {}): Promise<RestoreReport> {
     const saved = await readSavedSet(path)
-    return this.#run(() => this.#restore(saved, secrets))
+    return this.#run(() => restore(this.#world, saved, secrets))
   }
 
   /** Unloads everything, dependents before what they need, and refuses further work. All modules are taken down whatever fails. */
@@ -400,76 +350,6 @@ export class ModuleManager implements AsyncDisposable {
     return this.listLoaded().map((id) => this.#world.records.get(id)!)
   }
 
-  #plan(goals: readonly ModuleRecord[], asked: ReadonlyMap<string, ModuleConfig | undefined>, strict = false): Plan | Conflict {
-    const given = new Map([...asked].filter((entry): entry is [string, ModuleConfig] => entry[1] !== undefined))
-    return plan({ load: goals.map(({ id }) => id), strict }, this.#world.resolverState(given))
-  }
-
-  async #loadAll(
-    goals: readonly { record: ModuleRecord; config: ModuleConfig | undefined; start: boolean }[],
-    options: LoadOptions,
-  ): Promise<{ loaded: string[]; started: string[] }> {
-    const world = this.#world
-    const records = goals.map(({ record }) => record)
-    const asked = new Map(goals.map(({ record, config }) => [record.id, world.checkAsked(record, config)]))
-    const result = this.#plan(records, asked, options.strict)
-    if (!result.ok) throw refusalError(result)
-    const steps = result.steps
-    const configs = new Map<string, ModuleConfig>()
-    for (const { manifest } of steps) configs.set(manifest.id, asked.get(manifest.id) ?? world.configs.check(manifest, undefined))
-    // A failed module is tried again: loading it is the retry.
-    for (const { manifest } of steps) {
-      const record = world.records.get(manifest.id)!
-      if (record.state === 'error') world.lifecycle.reset(record)
-    }
-    const bindings = new Map(steps.map((step) => [step.manifest.id, step.bindings]))
-    const start = startOrder(
-      goals.filter((goal) => goal.start).map(({ record }) => record),
-      (record) => bindings.get(record.id)?.map((id) => world.records.get(id)!) ?? record.providers,
-    )
-    await commit(world, { steps, configs, start, signal: options.signal })
-    return { loaded: steps.map((step) => step.manifest.id), started: start.map(({ id }) => id) }
-  }
-
-  async #restore(saved: SavedSet, secrets: Readonly<Record<string, ModuleConfig>>): Promise<RestoreReport> {
-    const world = this.#world
-    const disabled: string[] = []
-    for (const id of saved.disabled) {
-      const record = world.require(id)
-      if (record.state === 'disabled') continue
-      if (record.state !== 'unloaded')
-        throw new ModuleError(
-          'BAD_SAVED_SET',
-          `'${id}' is disabled in the saved set, but it is ${record.state}. Unload it first.`,
-        )
-      disabled.push(id)
-    }
-    for (const [capability, id] of Object.entries(saved.bindings)) world.prefer.set(capability, id)
-    const goals = saved.modules.map(({ id, config, active }) => {
-      const given = { ...config, ...secrets[id] }
-      return { record: world.require(id), config: Object.keys(given).length === 0 ? undefined : given, start: active }
-    })
-    const { loaded, started } = await this.#loadAll(goals, {})
-    for (const id of disabled) world.lifecycle.transition(world.require(id), 'disabled')
-    for (const [i, { record }] of goals.entries()) record.wanted = saved.modules[i]!.wanted
-    const now = await savedSetOf(world)
-    const changed = saved.modules
-      .filter(({ id, version, integrity }) => {
-        const current = now.modules.find((other) => other.id === id)
-        return (
-          (version !== undefined && current?.version !== version) || (integrity !== undefined && current?.integrity !== integrity)
-        )
-      })
-      .map(({ id }) => id)
-    const lines = [
-      ...loaded.map((id) => `+ ${id}`),
-      ...started.map((id) => `> ${id}`),
-      ...disabled.map((id) => `- ${id} (disabled)`),
-    ]
-    const text = [...lines, ...changed.map((id) => `~ ${id} differs from the saved one`)].join('\n')
-    return { loaded, started, disabled, changed, text }
-  }
-
   // What a seed-style module may ask of its `manager`: the modules its manifest names, nothing else.
   #lookup(owner: Manifest): (id: string) => unknown {
     return (wanted) => {
@@ -480,58 +360,4 @@ export class ModuleManager implements AsyncDisposable {
       throw new ModuleError('SERVICE_UNDECLARED', message, { module: owner.id })
     }
   }
-}
-
-function answerOf(result: Plan | Conflict): CanLoad {
-  if (result.ok)
-    return { ok: true, reason: 'OK', code: undefined, plan: result.steps.map(({ manifest }) => manifest.id), alternatives: [] }
-  return { ok: false, reason: result.reason, code: result.code, plan: [], alternatives: result.alternatives }
-}
-
-function refusalError({ code, reason, module, alternatives, modules }: Conflict): ModuleError {
-  return new ModuleError(code, reason, { module, alternatives, modules })
-}
-
-function notLoaded(id: string): ModuleError {
-  return new ModuleError('NOT_LOADED', `Module '${id}' not loaded. Load it first: await manager.load('${id}')`, { module: id })
-}
-
-function requiredBy(verb: string, record: ModuleRecord, all: readonly ModuleRecord[]): ModuleError {
-  const others = all.filter((other) => other !== record).map(({ id }) => id)
-  const names = others.map((id) => `'${id}'`).join(', ')
-  const fix = `${verb === 'stop' ? 'Stop' : 'Unload'} ${others.length === 1 ? 'it' : 'them'} first, or pass { cascade: true }.`
-  const message = `Cannot ${verb} '${record.id}': required by ${names}. ${fix}`
-  return new ModuleError('REQUIRED_BY', message, { module: record.id, modules: others })
-}
-
-/** The record and all loaded modules bound to it, directly or not; the record first. */
-function dependentsOf(record: ModuleRecord): ModuleRecord[] {
-  const found = new Set([record])
-  for (const one of found) for (const dependent of one.dependents) if (dependent.up) found.add(dependent)
-  return [...found]
-}
-
-/** The goals and all they are bound to, providers first, without those that are active. */
-function startOrder(
-  goals: readonly ModuleRecord[],
-  providers: (record: ModuleRecord) => readonly ModuleRecord[],
-): ModuleRecord[] {
-  const order: ModuleRecord[] = []
-  const seen = new Set<ModuleRecord>()
-  const stack = goals.map((record) => ({ record, left: false })).reverse()
-  for (let top = stack.pop(); top !== undefined; top = stack.pop()) {
-    if (top.left) order.push(top.record)
-    else if (!seen.has(top.record) && top.record.state !== 'active') {
-      seen.add(top.record)
-      stack.push({ record: top.record, left: true })
-      for (const provider of providers(top.record).toReversed()) stack.push({ record: provider, left: false })
-    }
-  }
-  return order
-}
-
-function throwFirst(errors: readonly unknown[], code: ModuleErrorCode): void {
-  if (errors.length === 0) return
-  if (errors.length === 1) throw errors[0]
-  throw new ModuleError(code, errors.map(messageOf).join(' '), { cause: new AggregateError(errors) })
 }

@@ -127,6 +127,8 @@ test('each load of a class makes a new instance', async () => {
 test('a second module with the same id, a bad manifest, or something else is refused', () => {
   manager.register(MyModule)
   expect(() => manager.register(MyModule)).toThrow("Module 'my-module' is registered already, from an earlier register()")
-  expect(() => manager.register({ manifest: { id: 'a', version: 'x' }, module: {} })).toThrow("The manifest of 'a': 'version' must look like")
+  expect(() => manager.register({ manifest: { id: 'a', version: 'x' }, module: {} })).toThrow(
+    "The manifest of 'a': 'version' must look like",
+  )
   expect(() => manager.register({})).toThrow('Pass a class, an instance, or { manifest, module }.')
 })
