@@ -25,6 +25,7 @@ interface Subscription {
   readonly matches: ((name: string) => boolean) | undefined
   readonly handler: (payload: never, name: string) => unknown
   readonly priority: number
+  readonly sequence: number
   readonly module: string | undefined
   failures: number
 }
@@ -38,10 +39,12 @@ const maxNames = 4096
 
 export class EventBus {
   readonly #history = new EventHistory(4096)
-  /** All subscriptions in running order; replaced, never changed, so an emit under way keeps its list. */
-  #subscriptions: readonly Subscription[] = []
-  /** Exact subscriptions by name: adding a listener for one name leaves the lists of the other names alone. */
+  /** Subscriptions to one name, and those with a pattern, each in running order. */
+  readonly #exact = new Map<string, Subscription[]>()
+  readonly #patterns: Subscription[] = []
+  /** The handlers of each name, ready to run. A list is thrown away when it no longer holds, never changed: an emit under way keeps its own. */
   readonly #byName = new Map<string, readonly Subscription[]>()
+  #sequence = 0
   #depth = 0
 
   /**
@@ -54,11 +57,16 @@ export class EventBus {
       matches: pattern.includes('*') ? matcher(pattern) : undefined,
       handler: handler as Subscription['handler'],
       priority: options.priority ?? 0,
+      sequence: this.#sequence++,
       module: options.module,
       failures: 0,
     }
-    const at = this.#subscriptions.findLastIndex((other) => other.priority >= subscription.priority) + 1
-    this.#subscriptions = this.#subscriptions.toSpliced(at, 0, subscription)
+    let list = subscription.matches ? this.#patterns : this.#exact.get(pattern)
+    if (list === undefined) this.#exact.set(pattern, (list = []))
+    // Nearly always the end: found from there.
+    const at = list.findLastIndex((other) => other.priority >= subscription.priority) + 1
+    if (at === list.length) list.push(subscription)
+    else list.splice(at, 0, subscription)
     this.#forget(subscription)
     return () => this.#remove(subscription)
   }
@@ -132,14 +140,21 @@ export class EventBus {
 
   /** How many subscriptions there are. */
   get size(): number {
-    return this.#subscriptions.length
+    let size = this.#patterns.length
+    for (const list of this.#exact.values()) size += list.length
+    return size
   }
 
   #handlers(name: string): readonly Subscription[] {
     let list = this.#byName.get(name)
     if (list === undefined) {
       if (this.#byName.size >= maxNames) this.#byName.clear()
-      list = this.#subscriptions.filter(({ pattern, matches }) => (matches ? matches(name) : pattern === name))
+      const exact = this.#exact.get(name) ?? []
+      const patterns = this.#patterns.filter(({ matches }) => matches!(name))
+      list =
+        patterns.length === 0
+          ? exact.slice()
+          : [...exact, ...patterns].sort((a, b) => b.priority - a.priority || a.sequence - b.sequence)
       this.#byName.set(name, list)
     }
     return list
@@ -151,9 +166,12 @@ export class EventBus {
   }
 
   #remove(subscription: Subscription): void {
-    const at = this.#subscriptions.indexOf(subscription)
-    if (at < 0) return
-    this.#subscriptions = this.#subscriptions.toSpliced(at, 1)
+    const list = subscription.matches ? this.#patterns : this.#exact.get(subscription.pattern)
+    // Modules leave in reverse order: searched from the end.
+    const at = list?.lastIndexOf(subscription) ?? -1
+    if (list === undefined || at < 0) return
+    list.splice(at, 1)
+    if (list.length === 0 && !subscription.matches) this.#exact.delete(subscription.pattern)
     this.#forget(subscription)
   }
 

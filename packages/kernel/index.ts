@@ -1,7 +1,7 @@
 // The module system: manifests, discovery, resolver, transactions, scopes, services, events, ledger. Knows nothing of AI.
 
-export { type Capacity, isCloud, type Refusal } from './admission.js'
-export { Catalogue, LoadedSet, type Provider } from './catalogue.js'
+export type { Capacity } from './admission.js'
+export { Catalogue, LoadedSet } from './catalogue.js'
 export { checkModules, type ModuleProblem } from './check.js'
 export type { ModuleConfig } from './config.js'
 export type { ModuleContext, ModuleEventsView, ModuleLog, ModuleTimers } from './context.js'
