@@ -27,6 +27,8 @@ export type LmErrorCode =
   | 'DATA_INVALID'
   | 'DATA_TOO_SMALL'
   | 'CURSOR_MISMATCH'
+  // training
+  | 'TRAINING_DIVERGED'
   // generation
   | 'INVALID_OPTION'
   | 'EMPTY_PROMPT'

@@ -1,6 +1,5 @@
 import {
   type BoundRun,
-  type Captured,
   compile,
   type Executable,
   grad,
@@ -13,11 +12,11 @@ import {
   type SharedTensor,
   sizeOf,
   type Tensor,
-  trace,
 } from '@enigma/tensor'
 import { NnError } from './errors.js'
 import type { Optimizer } from './optim/index.js'
-import { Parameter } from './parameter.js'
+import type { Parameter } from './parameter.js'
+import { traceNetwork } from './trace-network.js'
 
 export interface TrainingStepOptions<I extends string> {
   /** The parameters that may be trained, by name. Those the loss does not use are left alone. */
@@ -55,35 +54,6 @@ interface Slot {
   readonly v: SharedTensor
 }
 
-/** A program with a scalar output `loss`: its random inputs and the parameters it captured. */
-interface TracedLoss {
-  readonly program: Program
-  readonly captured: ReadonlyMap<string, Parameter>
-}
-
-function traceLoss<I extends string>({ inputs, loss }: TrainingStepOptions<I>): TracedLoss {
-  let captured: readonly { source: Captured; name: string }[] = []
-  const program = trace(
-    inputs,
-    (tensors, builder) => {
-      const result = loss(tensors)
-      captured = builder.captured()
-      return { loss: result }
-    },
-    { training: true },
-  )
-  const parameters = captured.map(({ source, name }) => {
-    if (!(source instanceof Parameter)) throw new NnError('INVALID_ARGUMENT', 'A training step can only capture parameters.')
-    return [name, source] as const
-  })
-  return { program, captured: new Map(parameters) }
-}
-
-/** Shared buffers that live as long as a step: weights, gradients and optimizer state lie flat, so an update is one pass. */
-function allocate(arena: SharedArena, shape: readonly number[]): SharedTensor {
-  return arena.allocate('f32', shape)
-}
-
 /**
  * One compiled step of training: forward and backward in one native run that writes gradients in place, then clipping and
  * the optimizer in kernels of our own. (A weight must never be updated in the graph that still reads it.)
@@ -108,7 +78,9 @@ export class TrainingStep<I extends string> {
   #runs = 0
 
   static async compile<I extends string>(options: TrainingStepOptions<I>): Promise<TrainingStep<I>> {
-    const { program, captured } = traceLoss(options)
+    const traced = traceNetwork(options.inputs, (inputs) => ({ loss: options.loss(inputs) }), { training: true })
+    const { program } = traced
+    const captured = new Map(Object.entries(traced.parameters))
     const wanted = [...captured].filter(([, parameter]) => parameter.requiresGrad)
     if (wanted.length === 0)
       throw new NnError('INVALID_ARGUMENT', 'The loss uses no trainable parameter; there is nothing to train.')
@@ -141,11 +113,11 @@ export class TrainingStep<I extends string> {
       randomInputs.reduce((sum, { shape }) => sum + padded(sizeOf(shape)), 0)
     this.#arena = new SharedArena({ bytes: floats * 4 + 65536 })
 
-    const weights = trained.map(([, { shape }]) => allocate(this.#arena, shape))
-    const gradients = trained.map(([, { shape }]) => allocate(this.#arena, shape))
-    const ms = trained.map(([, { shape }]) => allocate(this.#arena, shape))
-    const vs = trained.map(([, { shape }]) => allocate(this.#arena, shape))
-    this.#sums = accumulate > 1 ? trained.map(([, { shape }]) => allocate(this.#arena, shape)) : []
+    const weights = trained.map(([, { shape }]) => this.#arena.allocate('f32', shape))
+    const gradients = trained.map(([, { shape }]) => this.#arena.allocate('f32', shape))
+    const ms = trained.map(([, { shape }]) => this.#arena.allocate('f32', shape))
+    const vs = trained.map(([, { shape }]) => this.#arena.allocate('f32', shape))
+    this.#sums = accumulate > 1 ? trained.map(([, { shape }]) => this.#arena.allocate('f32', shape)) : []
     this.#slots = trained.map(([input, parameter], index) => {
       const weight = weights[index]!
       ;(weight.data as Float32Array).set(parameter.data)
@@ -153,7 +125,7 @@ export class TrainingStep<I extends string> {
       const name = names.get(parameter) ?? input
       return { name, parameter, weight, gradient: gradients[index]!, m: ms[index]!, v: vs[index]! }
     })
-    this.#randoms = randomInputs.map(({ source, shape }) => ({ source, tensor: allocate(this.#arena, shape) }))
+    this.#randoms = randomInputs.map(({ source, shape }) => ({ source, tensor: this.#arena.allocate('f32', shape) }))
 
     this.inputs = Object.fromEntries(
       program.inputs

@@ -1,0 +1,54 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { prepareTokens } from '../data/index.js'
+import { LanguageModel } from '../language-model.js'
+import { LlamaForCausalLM } from '../model/llama.js'
+import { LossProgram } from './loss-program.js'
+import { type MeasuredLoss, measureLoss } from './measure-loss.js'
+
+export interface EvaluateOptions {
+  /** Text files, folders, globs. */
+  readonly data: readonly string[]
+  /** Windows per run. Default 4. */
+  readonly batch?: number
+  readonly threads?: number
+  readonly spin?: boolean
+  readonly signal?: AbortSignal
+  /** Windows done and in all. */
+  readonly onProgress?: (done: number, total: number) => void
+}
+
+export type Evaluation = MeasuredLoss
+
+/**
+ * Bits per byte of a model on text: full windows of the model's context without overlap; every byte counts but the
+ * `<|endoftext|>` lines.
+ * @throws LmError FILE_NOT_FOUND, DATA_EMPTY, DATA_TOO_SMALL and what loading the model throws
+ */
+export async function evaluate(folder: string, options: EvaluateOptions): Promise<Evaluation> {
+  const { data, batch = 4, signal, onProgress, threads, spin } = options
+  const model = await LanguageModel.load(folder)
+  const scratch = await mkdtemp(join(tmpdir(), 'enigma-eval-'))
+  try {
+    const prepared = await prepareTokens({ files: data, tokenizer: model.tokenizer, folder: scratch, ...(signal && { signal }) })
+    using tokens = prepared.dataset
+    const length = model.config.context
+    const windows = tokens.windows({ split: 'train', batchSize: batch, sequenceLength: length })
+    const network = new LlamaForCausalLM(model.config)
+    network.loadStateDict(model.weights)
+    const program = await LossProgram.compile(network, {
+      batch,
+      length,
+      ...(threads !== undefined && { threads }),
+      ...(spin !== undefined && { spin }),
+    })
+    try {
+      return await measureLoss(program, windows, { ...(signal && { signal }), ...(onProgress && { onProgress }) })
+    } finally {
+      program.close()
+    }
+  } finally {
+    await rm(scratch, { recursive: true, force: true })
+  }
+}

@@ -1,0 +1,32 @@
+import type { Windows } from '../data/index.js'
+import type { LossProgram } from './loss-program.js'
+
+export interface MeasuredLoss {
+  /** Nats per token, special tokens not counted. */
+  readonly loss: number
+  /** Bits per byte of text: the loss that does not depend on the tokenizer. */
+  readonly bitsPerByte: number
+  /** UTF-8 bytes of the text that was predicted. */
+  readonly bytes: number
+  readonly tokens: number
+}
+
+/** The mean loss over all windows. */
+export async function measureLoss(
+  program: LossProgram,
+  windows: Windows,
+  { signal, onProgress }: { signal?: AbortSignal; onProgress?: (done: number, total: number) => void } = {},
+): Promise<MeasuredLoss> {
+  let [nats, tokens, bytes, done] = [0, 0, 0, 0]
+  for (;;) {
+    signal?.throwIfAborted()
+    const batch = windows.nextInto(program.tokens, program.targets)
+    if (!batch) break
+    nats += (await program.run()) * batch.tokens
+    tokens += batch.tokens
+    bytes += batch.bytes
+    done += batch.windows
+    onProgress?.(done, windows.count)
+  }
+  return { loss: nats / tokens, bitsPerByte: nats / Math.LN2 / bytes, bytes, tokens }
+}

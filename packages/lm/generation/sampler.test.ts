@@ -1,0 +1,78 @@
+import fc from 'fast-check'
+import { expect, it } from 'vitest'
+import { resolveSampling, Sampler } from './sampler.js'
+import { StopStrings } from './stop-strings.js'
+
+const plain = { temperature: 1, topK: 0, topP: 1, repetitionPenalty: 1 }
+const draws = (logits: number[], options: ConstructorParameters<typeof Sampler>[0], count = 2000) => {
+  const sampler = new Sampler({ seed: 1, ...options })
+  const counts = new Array<number>(logits.length).fill(0)
+  for (let i = 0; i < count; i++) counts[sampler.next(Float32Array.from(logits), [])]!++
+  return counts.map((value) => value / count)
+}
+
+it('temperature 0 takes the likeliest token, the first on ties', () => {
+  expect(new Sampler({ temperature: 0 }).next(Float32Array.of(1, 3, 3, 2), [])).toBe(1)
+})
+
+it('draws as the softmax says', () => {
+  const logits = [0, 1, 2]
+  const weights = logits.map(Math.exp)
+  const total = weights.reduce((a, b) => a + b)
+  draws(logits, plain).forEach((share, index) => expect(share).toBeCloseTo(weights[index]! / total, 1))
+})
+
+it('top-k keeps the k likeliest, top-p the nucleus, min-p what is near the top', () => {
+  expect(draws([0, 1, 2, 3], { ...plain, topK: 2 }).map((share) => share > 0)).toEqual([false, false, true, true])
+  expect(draws([0, 0, 5], { ...plain, topP: 0.5 })).toEqual([0, 0, 1])
+  expect(draws([0, 4, 5], { ...plain, minP: 0.3 }).map((share) => share > 0)).toEqual([false, true, true])
+})
+
+it('equal seeds draw equal tokens', () => {
+  const run = (seed: number) => {
+    const sampler = new Sampler({ ...plain, seed })
+    return Array.from({ length: 50 }, () => sampler.next(Float32Array.of(0, 0, 0, 0), []))
+  }
+  expect(run(5)).toEqual(run(5))
+  expect(run(5)).not.toEqual(run(6))
+})
+
+it('a repetition penalty makes repeated tokens less likely, whatever the sign of their logits', () => {
+  const next = (logits: number[], history: number[]) =>
+    new Sampler({ temperature: 0, repetitionPenalty: 2 }).next(Float32Array.from(logits), history)
+  expect(next([3, 2], [0])).toBe(1)
+  expect(next([-1, -1.5], [0])).toBe(1)
+  expect(next([3, 2], [])).toBe(0)
+})
+
+it('refuses options out of range by name', () => {
+  expect(() => resolveSampling({ temperature: -1 })).toThrow('temperature must be 0 (greedy) or positive, got -1')
+  expect(() => resolveSampling({ topP: 0 })).toThrow(/topP/)
+  expect(() => resolveSampling({ repetitionPenalty: 0.5 })).toThrow(/repetitionPenalty must be at least 1/)
+})
+
+it('stop strings end the text wherever the pieces are cut, and nothing of them is emitted', () => {
+  fc.assert(
+    fc.property(
+      fc.array(fc.constantFrom('a', 'b', 'ab', 'ba', 'aab'), { maxLength: 12 }),
+      fc.array(fc.constantFrom('ab', 'aab', 'bb', 'abab'), { minLength: 1, maxLength: 2 }),
+      (pieces, stops) => {
+        const watcher = new StopStrings(stops)
+        let text = ''
+        let stopped = false
+        for (const piece of pieces) {
+          const result = watcher.push(piece)
+          text += result.text
+          if ((stopped = result.stopped)) break
+        }
+        if (!stopped) text += watcher.flush()
+        const whole = pieces.join('')
+        expect(stops.some((stop) => text.includes(stop))).toBe(false)
+        expect(whole.startsWith(text)).toBe(true)
+        if (!stopped) expect(text).toBe(whole)
+        else expect(stops.some((stop) => whole.startsWith(text + stop))).toBe(true)
+      },
+    ),
+    { numRuns: process.env.ENIGMA_SOAK ? 4000 : 200 },
+  )
+})

@@ -1,0 +1,54 @@
+import { type Parameter, traceNetwork } from '@enigma/nn'
+import { compile, type Executable } from '@enigma/tensor'
+import type { LanguageModel } from '../language-model.js'
+import { LlamaForCausalLM } from '../model/llama.js'
+import type { DecoderOptions } from './decoder.js'
+
+const bucket = 64
+
+interface CompiledLength {
+  readonly executable: Executable
+  readonly parameters: Readonly<Record<string, Parameter>>
+}
+
+/**
+ * Next-token logits without a cache, by the program that training differentiates: slow, and independent of the decoding
+ * program, which it serves to check. Lengths are rounded up to a multiple of 64; the future is masked, so padding changes nothing.
+ */
+export class UncachedForward {
+  readonly #options: DecoderOptions
+  readonly #network: LlamaForCausalLM
+  readonly #compiled = new Map<number, CompiledLength>()
+
+  constructor(model: LanguageModel, options: DecoderOptions) {
+    this.#options = options
+    this.#network = new LlamaForCausalLM(model.config)
+    this.#network.loadStateDict(model.weights)
+  }
+
+  async next(tokens: readonly number[]): Promise<Float32Array> {
+    const { context, vocabSize } = this.#network.config
+    const length = Math.min(context, Math.ceil(tokens.length / bucket) * bucket)
+    const { executable, parameters } = await this.#program(length)
+    const padded = BigInt64Array.from({ length }, (_, index) => BigInt(tokens[index] ?? 0))
+    const { logits } = await executable.run({ ...parameters, tokens: { dtype: 'i64', shape: [1, length], data: padded } })
+    const start = (tokens.length - 1) * vocabSize
+    return (logits!.data as Float32Array).slice(start, start + vocabSize)
+  }
+
+  close(): void {
+    for (const { executable } of this.#compiled.values()) executable.release()
+    this.#compiled.clear()
+  }
+
+  async #program(length: number): Promise<CompiledLength> {
+    const known = this.#compiled.get(length)
+    if (known) return known
+    const { program, parameters } = traceNetwork({ tokens: { shape: [1, length], dtype: 'i64' } }, ({ tokens }) => ({
+      logits: this.#network.forward(tokens),
+    }))
+    const compiled = { executable: await compile(program, this.#options), parameters }
+    this.#compiled.set(length, compiled)
+    return compiled
+  }
+}

@@ -1,0 +1,44 @@
+import { mkdir, readFile, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { refuseExistingModel } from '../checkpoint/index.js'
+import { LmError } from '../errors.js'
+import { writeAtomic } from '../formats/index.js'
+import type { TrainSettings } from './train-options.js'
+
+/** Where a training run keeps its own files, beside the checkpoints. */
+export const runFiles = {
+  settings: (out: string) => join(out, 'trainer', 'run.json'),
+  tokens: (out: string) => join(out, 'trainer', 'tokens'),
+  metrics: (out: string) => join(out, 'trainer', 'metrics.jsonl'),
+  tokenizer: (out: string) => join(out, 'tokenizer.json'),
+} as const
+
+/** Makes room for a new run. @throws LmError MODEL_EXISTS unless `force` */
+export async function startRunFolder(out: string, force: boolean): Promise<void> {
+  if (!force) await refuseExistingModel(out)
+  await rm(join(out, 'trainer'), { recursive: true, force: true })
+  try {
+    await mkdir(join(out, 'trainer'), { recursive: true })
+  } catch (error) {
+    throw new LmError('NOT_WRITABLE', `${out} cannot be made: ${(error as Error).message}`, { cause: error })
+  }
+}
+
+export async function writeSettings(out: string, settings: TrainSettings): Promise<void> {
+  await writeAtomic(runFiles.settings(out), `${JSON.stringify(settings, null, 2)}\n`)
+}
+
+/** The settings an interrupted run was started with. @throws LmError NO_CHECKPOINT when there is no run to resume */
+export async function readSettings(out: string): Promise<TrainSettings> {
+  const path = runFiles.settings(out)
+  const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
+    const message =
+      error.code === 'ENOENT' ? `${out} holds no training run to resume. Start one without --resume.` : error.message
+    throw new LmError('NO_CHECKPOINT', message, { cause: error })
+  })
+  try {
+    return JSON.parse(text) as TrainSettings
+  } catch (error) {
+    throw new LmError('FILE_CORRUPT', `${path} is not JSON: it is damaged. Start the run again with --force.`, { cause: error })
+  }
+}

@@ -1,0 +1,134 @@
+import { optim } from '@enigma/nn'
+import { LmError } from '../errors.js'
+import type { PresetName } from '../presets.js'
+
+/** What a training run can be told. Everything but `data` and `out` has a default. */
+export interface TrainOptions {
+  /** Text or JSONL files, folders or globs. */
+  readonly data: readonly string[]
+  /** The model folder to make. */
+  readonly out: string
+  /** Default 'tiny'. */
+  readonly size?: PresetName
+  /** Updates. Default: what `epochs` makes, or one epoch. */
+  readonly steps?: number
+  readonly epochs?: number
+  /** Default 2048 under 4 MB of text, else 4096. */
+  readonly vocabSize?: number
+  /** A `tokenizer.json` to use instead of training one. */
+  readonly tokenizer?: string
+  /** Sequences per batch. Default 8. */
+  readonly batch?: number
+  /** Tokens per sequence, which becomes the model's context. Default: the preset's context, at most 256. */
+  readonly sequence?: number
+  /** Peak learning rate. Default 1e-3. */
+  readonly learningRate?: number
+  /** Default 'cosine'. */
+  readonly schedule?: optim.ScheduleName
+  /** Steps of warm-up. Default a tenth of the run, at most 100. */
+  readonly warmup?: number
+  /** Default 0.1. */
+  readonly weightDecay?: number
+  /** Default 1. */
+  readonly clipNorm?: number
+  /** Batches per update. Default 1. */
+  readonly accumulate?: number
+  /** Default 0: the seed presets' 0.1 costs quality in runs of few epochs. */
+  readonly dropout?: number
+  /** Default 1. */
+  readonly seed?: number
+  /** A file, or the share of the text to hold out for validation. Default '0.02' from 200 KB of text on, else nothing. */
+  readonly valid?: string
+  /** Steps between reports. Default 10. */
+  readonly reportEvery?: number
+  /** Steps between validations. Default: 10 over the run. */
+  readonly validateEvery?: number
+  /** Steps between samples; 0: none. Default: with each validation. */
+  readonly sampleEvery?: number
+  /** Steps between checkpoints. Default 250. */
+  readonly checkpointEvery?: number
+  /** Precision of the final `model.safetensors`. Default 'f32'. */
+  readonly dtype?: 'f32' | 'f16'
+  readonly threads?: number
+  /** Native threads wait by spinning: faster on an idle machine. Default true. */
+  readonly spin?: boolean
+  /** Continue the run in `out` with the settings it was started with; `steps` may be changed. */
+  readonly resume?: boolean
+  /** Replace what `out` holds. */
+  readonly force?: boolean
+  /** Text of the model card (README.md of the folder). */
+  readonly card?: string
+  /** Stops the run: a checkpoint is left, and `resume` continues it. */
+  readonly signal?: AbortSignal
+}
+
+/** The settings that decide what is computed: kept with the checkpoints, so that a resumed run computes the same. */
+export interface TrainSettings {
+  readonly data: readonly string[]
+  readonly size: PresetName
+  readonly steps: number
+  readonly vocabSize: number | null
+  readonly batch: number
+  readonly sequence: number
+  readonly learningRate: number
+  readonly schedule: optim.ScheduleName
+  readonly warmup: number
+  readonly weightDecay: number
+  readonly clipNorm: number
+  readonly accumulate: number
+  readonly dropout: number
+  readonly seed: number
+  readonly valid: string | null
+  readonly dtype: 'f32' | 'f16'
+  /** Recorded: results are bit-equal at a fixed number of threads only. */
+  readonly threads: number
+}
+
+interface Range {
+  readonly name: keyof TrainOptions
+  readonly holds: (value: number) => boolean
+  readonly must: string
+}
+
+const natural = (value: number) => Number.isSafeInteger(value) && value > 0
+const count = (value: number) => Number.isSafeInteger(value) && value >= 0
+
+const ranges: readonly Range[] = [
+  ...(
+    [
+      'steps',
+      'vocabSize',
+      'batch',
+      'sequence',
+      'accumulate',
+      'reportEvery',
+      'validateEvery',
+      'checkpointEvery',
+      'threads',
+    ] as const
+  ).map((name) => ({ name, holds: natural, must: 'be a positive whole number' })),
+  { name: 'epochs', holds: (v) => v > 0, must: 'be positive' },
+  { name: 'warmup', holds: count, must: 'be a whole number of steps' },
+  { name: 'sampleEvery', holds: count, must: 'be a whole number of steps' },
+  { name: 'seed', holds: count, must: 'be a whole number' },
+  { name: 'learningRate', holds: (v) => v > 0 && v <= 1, must: 'be above 0 and at most 1' },
+  { name: 'weightDecay', holds: (v) => v >= 0 && v < 10, must: 'be between 0 and 10' },
+  { name: 'clipNorm', holds: (v) => v > 0, must: 'be positive' },
+  { name: 'dropout', holds: (v) => v >= 0 && v < 1, must: 'be at least 0 and less than 1' },
+]
+
+/** @throws LmError INVALID_OPTION naming the option, its range and the value */
+export function checkTrainOptions(options: TrainOptions): void {
+  for (const { name, holds, must } of ranges) {
+    const value = options[name]
+    if (value !== undefined && !(typeof value === 'number' && holds(value)))
+      throw new LmError('INVALID_OPTION', `${name} must ${must}, got ${value}`)
+  }
+  if (options.schedule !== undefined && !(options.schedule in optim.schedules))
+    throw new LmError(
+      'INVALID_OPTION',
+      `Unknown schedule: ${options.schedule}. Available: ${Object.keys(optim.schedules).join(', ')}`,
+    )
+  if (options.steps !== undefined && options.epochs !== undefined)
+    throw new LmError('INVALID_OPTION', 'Give steps or epochs, not both.')
+}
