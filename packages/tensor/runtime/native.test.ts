@@ -1,9 +1,9 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { HostTensor } from '../dtype.js'
+import { encodeTestModel } from './model.test.fixture.js'
 import { nativeRuntime } from './native.js'
 import type { Runtime, Session } from './runtime.js'
-import { encodeTestModel } from './test-model.js'
 
 const f32 = (shape: number[], values: readonly number[] = []): HostTensor => {
   const data = new Float32Array(shape.reduce((product, size) => product * size, 1))

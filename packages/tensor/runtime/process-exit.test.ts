@@ -11,7 +11,7 @@ const here = (name: string) => JSON.stringify(fileURLToPath(new URL(name, import
 /** A run that takes long enough to be interrupted, started in this thread. `post` says when. */
 const longRun = `
   import { nativeRuntime } from ${here('./native.js')}
-  import { encodeTestModel } from ${here('./test-model.js')}
+  import { encodeTestModel } from ${here('./model.test.fixture.js')}
   const size = 512
   const steps = 600
   const nodes = Array.from({ length: steps }, (_, i) => ({
