@@ -67,8 +67,12 @@ export class Lifecycle {
     }
   }
 
-  /** loaded → active. @throws ModuleError `START_FAILED`, `TIMEOUT`, `CANCELLED` */
-  async start(record: ModuleRecord): Promise<void> {
+  /**
+   * loaded → active. With `undoLater` a failure leaves the module loaded and marked `failed`, for the caller to unload after
+   * the modules that need it.
+   * @throws ModuleError `START_FAILED`, `TIMEOUT`, `CANCELLED`
+   */
+  async start(record: ModuleRecord, undoLater: boolean): Promise<void> {
     const { definition, context, life } = record
     this.#phase(record, 'starting')
     const begun = performance.now()
@@ -85,7 +89,11 @@ export class Lifecycle {
       this.#host.bus.emit('module.started', { id: record.id, ms: record.startMs })
     } catch (cause) {
       life!.starting = false
-      throw await this.#abandon(record, life!.lifeline.ended ? life!.lifeline.reason : cause, 'START_FAILED', true)
+      const reason = life!.lifeline.ended ? life!.lifeline.reason : cause
+      if (!undoLater) throw await this.#abandon(record, reason, 'START_FAILED', true)
+      const error = this.#wrap(record, reason, 'START_FAILED', [])
+      if (error.code !== 'CANCELLED' || record.stuck) record.failed = error
+      throw error
     }
   }
 
@@ -105,10 +113,15 @@ export class Lifecycle {
     }
   }
 
-  /** loaded → unloaded. @throws ModuleError `UNLOAD_FAILED`, `TIMEOUT` */
+  /** loaded → unloaded (`error`, if its start had failed). @throws ModuleError `UNLOAD_FAILED`, `TIMEOUT` */
   async unload(record: ModuleRecord): Promise<void> {
     this.#phase(record, 'unloading')
     const errors = await this.#tearDown(record, true, new ModuleError('CANCELLED', `Module '${record.id}' is being unloaded.`))
+    if (record.failed) {
+      this.#settleError(record, errors.length === 0 ? record.failed : this.#wrap(record, record.failed, 'START_FAILED', errors))
+      record.failed = undefined
+      return
+    }
     if (errors.length > 0) {
       const error = this.#wrap(record, errors[0], 'UNLOAD_FAILED', errors.slice(1))
       this.#settleError(record, error)

@@ -15,6 +15,8 @@ export class ModuleRecord {
   phase: ModulePhase | undefined
   /** Why it is in `error`. */
   error: ModuleError | undefined
+  /** Its start failed; it is undone in its turn, after the modules that need it, and is in `error` then. */
+  failed: ModuleError | undefined
   /** Asked for by name, not only pulled in by another. */
   wanted = false
   neededBy: string | undefined

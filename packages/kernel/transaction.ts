@@ -61,7 +61,7 @@ export async function commit(world: TransactionWorld, work: TransactionWork): Pr
         (record) => {
           if (work.signal?.aborted) return Promise.reject(cancelled(record.id))
           started.push(record)
-          return lifecycle.start(record)
+          return lifecycle.start(record, steps.has(record))
         },
         { onFirstError: cancel },
       )
@@ -103,12 +103,12 @@ async function takeDownOne(lifecycle: Lifecycle, record: ModuleRecord): Promise<
 }
 
 async function undo(world: TransactionWorld, mine: readonly ModuleRecord[], started: readonly ModuleRecord[]): Promise<void> {
+  await takeDown(world.lifecycle, mine)
   const own = new Set(mine)
   for (const record of [...started].reverse()) {
     // A module of the earlier set goes back from active to loaded; a failure there leaves it in error, with its reason.
     if (!own.has(record) && record.state === 'active') await world.lifecycle.stop(record).catch(() => undefined)
   }
-  await takeDown(world.lifecycle, mine)
   for (const record of mine) world.ledger.release(record.id)
 }
 
