@@ -98,26 +98,87 @@ function storeLanes(to: usize, values: v128, lane: usize, left: usize): usize {
   return lanes
 }
 
+/** High or low words of the products of four words and a multiplier. */
+function high(words: v128, multiplier: v128): v128 {
+  const first = i64x2.extmul_low_i32x4_u(words, multiplier)
+  const second = i64x2.extmul_high_i32x4_u(words, multiplier)
+  return i8x16.shuffle(first, second, 4, 5, 6, 7, 12, 13, 14, 15, 20, 21, 22, 23, 28, 29, 30, 31)
+}
+
+/** Stores four consecutive blocks: 16 words. Four counters at a time, one word of each in a vector, turned at the end. */
+function storeBlocks(to: usize, counter: u64, stream: u64, seed: u64): void {
+  const counters01 = i64x2.add(i64x2.splat(counter), i64x2(0, 1))
+  const counters23 = i64x2.add(i64x2.splat(counter), i64x2(2, 3))
+  let c0 = i8x16.shuffle(counters01, counters23, 0, 1, 2, 3, 8, 9, 10, 11, 16, 17, 18, 19, 24, 25, 26, 27)
+  let c1 = i8x16.shuffle(counters01, counters23, 4, 5, 6, 7, 12, 13, 14, 15, 20, 21, 22, 23, 28, 29, 30, 31)
+  let c2 = i32x4.splat(<i32>stream)
+  let c3 = i32x4.splat(<i32>(stream >> 32))
+  let k0 = <u32>seed
+  let k1 = <u32>(seed >> 32)
+  const m0 = i32x4.splat(<i32>multiplier0)
+  const m1 = i32x4.splat(<i32>multiplier1)
+  for (let round = 0; round < 10; round++) {
+    const high0 = high(c0, m0)
+    const high1 = high(c2, m1)
+    const low0 = i32x4.mul(c0, m0)
+    const low1 = i32x4.mul(c2, m1)
+    c0 = v128.xor(v128.xor(high1, c1), i32x4.splat(<i32>k0))
+    c2 = v128.xor(v128.xor(high0, c3), i32x4.splat(<i32>k1))
+    c1 = low1
+    c3 = low0
+    k0 += weyl0
+    k1 += weyl1
+  }
+  const low01 = i8x16.shuffle(c0, c1, 0, 1, 2, 3, 16, 17, 18, 19, 4, 5, 6, 7, 20, 21, 22, 23)
+  const high01 = i8x16.shuffle(c0, c1, 8, 9, 10, 11, 24, 25, 26, 27, 12, 13, 14, 15, 28, 29, 30, 31)
+  const low23 = i8x16.shuffle(c2, c3, 0, 1, 2, 3, 16, 17, 18, 19, 4, 5, 6, 7, 20, 21, 22, 23)
+  const high23 = i8x16.shuffle(c2, c3, 8, 9, 10, 11, 24, 25, 26, 27, 12, 13, 14, 15, 28, 29, 30, 31)
+  v128.store(to, i8x16.shuffle(low01, low23, 0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23))
+  v128.store(to, i8x16.shuffle(low01, low23, 8, 9, 10, 11, 12, 13, 14, 15, 24, 25, 26, 27, 28, 29, 30, 31), 16)
+  v128.store(to, i8x16.shuffle(high01, high23, 0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23), 32)
+  v128.store(to, i8x16.shuffle(high01, high23, 8, 9, 10, 11, 12, 13, 14, 15, 24, 25, 26, 27, 28, 29, 30, 31), 48)
+}
+
 /** Raw words of a stream from its element `offset`: what the reference vectors are about. */
 export function philox(to: usize, count: usize, seed: u64, stream: u64, offset: u64): void {
-  for (let i: usize = 0; i < count; ) {
+  let i: usize = 0
+  while (i < count) {
     const at = offset + <u64>i
-    i += storeLanes(to + (i << 2), block(at >> 2, stream, seed), <usize>(at & 3), count - i)
+    if ((at & 3) === 0 && count - i >= 16) {
+      storeBlocks(to + (i << 2), at >> 2, stream, seed)
+      i += 16
+    } else i += storeLanes(to + (i << 2), block(at >> 2, stream, seed), <usize>(at & 3), count - i)
   }
 }
 
 /** low + (high − low)·u with u of [0, 1). */
 export function uniform(to: usize, count: usize, seed: u64, stream: u64, offset: u64, low: f32, high: f32): void {
+  philox(to, count, seed, stream, offset)
   const starts = f32x4.splat(low)
   const widths = f32x4.splat(high - low)
-  for (let i: usize = 0; i < count; ) {
-    const at = offset + <u64>i
-    const values = f32x4.add(f32x4.mul(uniforms(block(at >> 2, stream, seed)), widths), starts)
-    i += storeLanes(to + (i << 2), values, <usize>(at & 3), count - i)
+  const vectors = to + ((count & ~3) << 2)
+  const end = to + (count << 2)
+  let o = to
+  for (; o < vectors; o += 16) v128.store(o, f32x4.add(f32x4.mul(uniforms(v128.load(o)), widths), starts))
+  for (; o < end; o += 4) {
+    const values = f32x4.add(f32x4.mul(uniforms(v128.load32_splat(o)), widths), starts)
+    v128.store32_lane(o, values, 0)
   }
 }
 
-/** mean + deviation·z with z standard normal. */
+/** A dropout mask: 0 with probability `drop`, else `kept`. */
+export function bernoulli(to: usize, count: usize, seed: u64, stream: u64, offset: u64, drop: f32, kept: f32): void {
+  philox(to, count, seed, stream, offset)
+  const limits = f32x4.splat(drop)
+  const values = f32x4.splat(kept)
+  const vectors = to + ((count & ~3) << 2)
+  const end = to + (count << 2)
+  let o = to
+  for (; o < vectors; o += 16) v128.store(o, v128.and(f32x4.ge(uniforms(v128.load(o)), limits), values))
+  for (; o < end; o += 4) v128.store32_lane(o, v128.and(f32x4.ge(uniforms(v128.load32_splat(o)), limits), values), 0)
+}
+
+/** mean + deviation·z with z standard normal: pairs lie within blocks, so that a tensor may begin and end within one. */
 export function normal(to: usize, count: usize, seed: u64, stream: u64, offset: u64, mean: f32, deviation: f32): void {
   const means = f32x4.splat(mean)
   const deviations = f32x4.splat(deviation)
@@ -125,16 +186,5 @@ export function normal(to: usize, count: usize, seed: u64, stream: u64, offset: 
     const at = offset + <u64>i
     const values = f32x4.add(f32x4.mul(normals(block(at >> 2, stream, seed)), deviations), means)
     i += storeLanes(to + (i << 2), values, <usize>(at & 3), count - i)
-  }
-}
-
-/** A dropout mask: 0 with probability `drop`, else `kept`. */
-export function bernoulli(to: usize, count: usize, seed: u64, stream: u64, offset: u64, drop: f32, kept: f32): void {
-  const limits = f32x4.splat(drop)
-  const values = f32x4.splat(kept)
-  for (let i: usize = 0; i < count; ) {
-    const at = offset + <u64>i
-    const mask = f32x4.ge(uniforms(block(at >> 2, stream, seed)), limits)
-    i += storeLanes(to + (i << 2), v128.and(mask, values), <usize>(at & 3), count - i)
   }
 }
