@@ -235,7 +235,12 @@ export class TrainingStep<I extends string> {
 
   async #fillRandoms(): Promise<void> {
     for (const [stream, { source, tensor }] of this.#randoms.entries())
-      await this.#workers.random('bernoulli', tensor, { seed: this.#seed, stream, offset: this.#runs, p: source.p })
+      await this.#workers.random('bernoulli', tensor, {
+        seed: this.#seed,
+        stream,
+        offset: this.#runs * tensor.data.length,
+        p: source.p,
+      })
   }
 }
 
