@@ -1,1 +1,71 @@
-export {}
+// The front door: `import { ModuleManager } from 'enigma'` opens the module system with the built-in modules in it.
+
+import './interfaces.js'
+
+export {
+  type ChatMessage,
+  type Completion,
+  type FinishReason,
+  type GenerateOptions,
+  type GenerationStream,
+  LanguageModel,
+  type LanguageModelService,
+  Logging,
+  TextGeneration,
+  Tokenization,
+  Training,
+  type TrainingJob,
+  type TrainingOptions,
+  type TrainingReport,
+  type TrainingResult,
+} from '@enigma/contracts'
+export {
+  type CanLoad,
+  type CommandContext,
+  checkModules,
+  defineModule,
+  type EventBus,
+  type HardwareProfile,
+  type Health,
+  type LoadOptions,
+  type LoadReport,
+  type ManifestInput,
+  type ModuleCommand,
+  type ModuleConfig,
+  type ModuleContext,
+  type ModuleDefinition,
+  ModuleError,
+  type ModuleErrorCode,
+  type ModuleInfo,
+  type ModuleProblem,
+  type ModuleView,
+  ServiceGone,
+  type Token,
+  token,
+  unwrap,
+} from '@enigma/kernel'
+export {
+  type EvaluateOptions,
+  type Evaluation,
+  evaluate,
+  type FoundModel,
+  findDataFiles,
+  findModels,
+  LmError,
+  type LmErrorCode,
+  memoryEstimate,
+  openModelFolder,
+  presetTable,
+  readTexts,
+  Tokenizer,
+  type TrainEvent,
+  trainBpe,
+} from '@enigma/lm'
+export type { Inference, InferenceStatus } from '@enigma/module-inference/types'
+export { type ModelWish, resolveModel } from '@enigma/module-model/resolve-model'
+export { type EnigmaFolders, enigmaFolders, modelRoots } from '@enigma/module-model/roots'
+export type { TokenizerService } from '@enigma/module-tokenizer/types'
+export type { TrainingJobStatus, TrainingJobView, TrainingService } from '@enigma/module-training/types'
+export { nativeRuntime } from '@enigma/tensor'
+export { builtinModules } from './builtin-modules.js'
+export { ModuleManager, type OpenOptions } from './manager.js'

@@ -1,0 +1,159 @@
+import type { ChatMessage, Completion, GenerateOptions, Tokenization } from '@enigma/contracts'
+import type { ModuleContext } from '@enigma/kernel'
+import { type GenerationOptions, LmError, memoryEstimate, type TextGenerator } from '@enigma/lm'
+import { PieceStream } from './piece-stream.js'
+import { RequestQueue } from './request-queue.js'
+import type { Inference, InferenceConfig, InferenceStatus } from './types.js'
+
+/** What the engine tells of its requests, and to whom. */
+export type EngineEvents = Pick<ModuleContext['events'], 'emit'>
+
+interface Request {
+  readonly prompt: string
+  readonly stop: readonly string[]
+  /** Messages left out of the prompt. */
+  readonly dropped: number
+}
+
+/** Answers requests with one model, one after another in the order in which they came. */
+export class TextEngine implements Inference {
+  readonly model: string
+  readonly #generator: TextGenerator
+  readonly #tokens: Tokenization
+  readonly #defaults: InferenceConfig
+  readonly #events: EngineEvents
+  readonly #queue = new RequestQueue()
+  readonly #open = new Set<AbortController>()
+  #requests = 0
+  #answered = 0
+  #generated = 0
+  #tokensPerSecond = 0
+
+  constructor(generator: TextGenerator, tokens: Tokenization, defaults: InferenceConfig, events: EngineEvents) {
+    this.model = generator.model.name
+    this.#generator = generator
+    this.#tokens = tokens
+    this.#defaults = defaults
+    this.#events = events
+  }
+
+  /** @throws the signal's reason when it is aborted, as there is no way to say that the text is cut */
+  async generate(prompt: string, options: GenerateOptions = {}): Promise<string> {
+    return whole(this.stream(prompt, options))
+  }
+
+  complete(prompt: string, options: GenerateOptions = {}): Promise<Completion> {
+    return this.stream(prompt, options).result
+  }
+
+  stream(prompt: string, options: GenerateOptions = {}): PieceStream {
+    return this.#begin(() => ({ prompt: checkedPrompt(prompt), stop: [], dropped: 0 }), options)
+  }
+
+  /** @throws the signal's reason when it is aborted */
+  async chat(messages: readonly ChatMessage[] | string, options: GenerateOptions = {}): Promise<string> {
+    return whole(this.streamChat(messages, options))
+  }
+
+  streamChat(messages: readonly ChatMessage[] | string, options: GenerateOptions = {}): PieceStream {
+    const list: readonly ChatMessage[] = typeof messages === 'string' ? [{ role: 'user', content: messages }] : messages
+    return this.#begin(() => this.#generator.chatPrompt(list, options.maxTokens ?? this.#defaults.maxTokens), options)
+  }
+
+  status(): InferenceStatus {
+    const { busy, waiting } = this.#queue
+    const [answered, tokens, tokensPerSecond] = [this.#answered, this.#generated, this.#tokensPerSecond]
+    return { model: this.model, busy, waiting, answered, tokens, tokensPerSecond }
+  }
+
+  /** Bytes: the weights as the native program packs them, and the keys and values of the text being generated. */
+  usage(): { readonly ram: number } {
+    const { weights, kvCache } = memoryEstimate(this.#generator.model.config).inference
+    return { ram: weights + (this.#queue.busy ? kvCache : 0) }
+  }
+
+  /** Ends all requests, waits until the native code has let go of them, and frees the model's program. */
+  async close(reason: unknown): Promise<void> {
+    for (const controller of this.#open) controller.abort(reason)
+    await this.#queue.idle()
+    this.#generator.close()
+  }
+
+  #begin(prepare: () => Request, options: GenerateOptions): PieceStream {
+    const controller = new AbortController()
+    const { signal } = options
+    const follow = () => controller.abort(signal?.reason)
+    if (signal?.aborted) follow()
+    signal?.addEventListener('abort', follow, { once: true })
+    this.#open.add(controller)
+    const answer = async (push: (piece: string) => void) => {
+      try {
+        return await this.#answer(prepare(), options, controller.signal, push)
+      } finally {
+        this.#open.delete(controller)
+        signal?.removeEventListener('abort', follow)
+      }
+    }
+    return new PieceStream(answer, controller)
+  }
+
+  async #answer(
+    { prompt, stop, dropped }: Request,
+    options: GenerateOptions,
+    signal: AbortSignal,
+    push: (piece: string) => void,
+  ): Promise<Completion> {
+    const { model } = this
+    const id = `generation-${++this.#requests}`
+    const settings = this.#settings(options, stop, signal)
+    if (dropped > 0) this.#events.emit('generation.truncated', { id, model, dropped })
+    const work = async (): Promise<Completion> => {
+      const promptTokens = this.#tokens.encode(prompt).length
+      this.#events.emit('generation.started', { id, model, promptTokens })
+      const pieces = this.#generator.stream(prompt, settings)
+      for (;;) {
+        const next = await pieces.next()
+        if (next.done) return this.#finished(id, { ...next.value, model })
+        push(next.value)
+      }
+    }
+    try {
+      return await this.#queue.run(signal, work)
+    } catch (error) {
+      // Aborted before its turn: nothing was begun.
+      if (signal.aborted && error === signal.reason) {
+        return { text: '', tokens: 0, promptTokens: 0, tokensPerSecond: 0, finishReason: 'abort', model }
+      }
+      this.#events.emit('generation.failed', { id, model, message: error instanceof Error ? error.message : String(error) })
+      throw error
+    }
+  }
+
+  #finished(id: string, completion: Completion): Completion {
+    const { model, tokens, tokensPerSecond, finishReason } = completion
+    this.#answered++
+    this.#generated += tokens
+    if (tokensPerSecond > 0) this.#tokensPerSecond = tokensPerSecond
+    this.#events.emit('generation.finished', { id, model, tokens, tokensPerSecond, finishReason })
+    return completion
+  }
+
+  /** The request's settings over the module's. */
+  #settings(options: GenerateOptions, stop: readonly string[], signal: AbortSignal): GenerationOptions {
+    const { maxTokens, temperature, topK, topP, repetitionPenalty } = this.#defaults
+    const given = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined))
+    const defaults = { maxTokens, temperature, topK, topP, repetitionPenalty }
+    return { ...defaults, ...given, stop: [...stop, ...(options.stop ?? [])], signal }
+  }
+}
+
+async function whole(stream: PieceStream): Promise<string> {
+  const { text, finishReason } = await stream.result
+  if (finishReason === 'abort') throw stream.left
+  return text
+}
+
+function checkedPrompt(prompt: unknown): string {
+  if (typeof prompt === 'string') return prompt
+  throw new LmError('INVALID_OPTION', `prompt must be a string, got ${prompt === null ? 'null' : typeof prompt}`)
+}

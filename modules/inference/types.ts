@@ -1,0 +1,38 @@
+import type { TextGeneration } from '@enigma/contracts'
+
+/** Config of the module `inference`: defaults of every request; checked against the schema in `module.yaml`. */
+export interface InferenceConfig {
+  readonly maxTokens: number
+  readonly temperature: number
+  readonly topK: number
+  readonly topP: number
+  readonly repetitionPenalty: number
+  /** Native threads; default all cores. */
+  readonly threads?: number
+}
+
+export interface InferenceStatus {
+  readonly model: string
+  /** Whether a text is being generated now. */
+  readonly busy: boolean
+  /** Requests that wait for their turn. */
+  readonly waiting: number
+  /** Requests answered since the module was loaded. */
+  readonly answered: number
+  /** Tokens generated since then. */
+  readonly tokens: number
+  /** Of the last answer; 0 before the first. */
+  readonly tokensPerSecond: number
+}
+
+/** What `getInterface('inference')` answers. */
+export interface Inference extends TextGeneration {
+  status(): InferenceStatus
+}
+
+declare module '@enigma/kernel' {
+  interface ModuleEvents {
+    /** A conversation did not fit the model's context: this many of its oldest messages were left out. */
+    'generation.truncated': { id: string; model: string; dropped: number }
+  }
+}

@@ -1,0 +1,16 @@
+import type { LanguageModelService, Logging } from '@enigma/contracts'
+import type { Inference } from '@enigma/module-inference/types'
+import type { TokenizerService } from '@enigma/module-tokenizer/types'
+import type { TrainingService } from '@enigma/module-training/types'
+
+// What `getInterface` answers for the built-in modules.
+
+declare module '@enigma/kernel' {
+  interface ModuleInterfaces {
+    inference: Inference
+    logger: Logging
+    model: LanguageModelService
+    tokenizer: TokenizerService
+    training: TrainingService
+  }
+}

@@ -1,0 +1,17 @@
+import { ModuleManager as Kernel, type ManagerOptions } from '@enigma/kernel'
+import { builtinModules } from './builtin-modules.js'
+
+export interface OpenOptions extends ManagerOptions {
+  /** Folders of further modules, or modules themselves, beside the built-in ones. */
+  modules?: readonly string[]
+}
+
+export type ModuleManager = Kernel
+
+/** The module system with the built-in modules in it. */
+export const ModuleManager = {
+  /** Discovers the built-in modules and those of `options.modules`; none of their code runs. */
+  open(options: OpenOptions = {}): Promise<ModuleManager> {
+    return Kernel.open({ ...options, modules: [...builtinModules(), ...(options.modules ?? [])] })
+  },
+} as const
