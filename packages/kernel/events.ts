@@ -100,12 +100,12 @@ export class EventBus {
       const subscription = handlers[i]!
       try {
         const result = subscription.handler(payload as never, name)
-        if (typeof result === 'object' && isThenable(result)) {
+        if (result !== null && typeof result === 'object' && isThenable(result)) {
           result.then(
             () => void (subscription.failures = 0),
             (error: unknown) => this.#failed(subscription, name, error),
           )
-        } else subscription.failures = 0
+        } else if (subscription.failures !== 0) subscription.failures = 0
         delivered++
       } catch (error) {
         this.#failed(subscription, name, error)

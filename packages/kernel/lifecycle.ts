@@ -116,7 +116,8 @@ export class Lifecycle {
   /** loaded → unloaded (`error`, if its start had failed). @throws ModuleError `UNLOAD_FAILED`, `TIMEOUT` */
   async unload(record: ModuleRecord): Promise<void> {
     this.#phase(record, 'unloading')
-    const errors = await this.#tearDown(record, true, new ModuleError('CANCELLED', `Module '${record.id}' is being unloaded.`))
+    const reason = () => new ModuleError('CANCELLED', `Module '${record.id}' is being unloaded.`, { module: record.id })
+    const errors = await this.#tearDown(record, true, reason)
     if (record.failed) {
       this.#settleError(record, errors.length === 0 ? record.failed : this.#wrap(record, record.failed, 'START_FAILED', errors))
       record.failed = undefined

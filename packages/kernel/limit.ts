@@ -14,13 +14,14 @@ export class Lifeline {
   get signal(): AbortSignal {
     if (this.#controller === undefined) {
       this.#controller = new AbortController()
-      if (this.#ended) this.#controller.abort(this.#reason)
+      if (this.#ended) this.#controller.abort(this.reason)
     }
     return this.#controller.signal
   }
 
   /** What it was ended with. */
   get reason(): unknown {
+    if (typeof this.#reason === 'function') this.#reason = (this.#reason as () => unknown)()
     return this.#reason
   }
 
@@ -28,12 +29,13 @@ export class Lifeline {
     return this.#ended
   }
 
-  end(reason: unknown): void {
+  /** A function is asked for the reason only if somebody wants to know it: an error's stack is dear. */
+  end(reason: unknown | (() => unknown)): void {
     if (this.#ended) return
     this.#ended = true
     this.#reason = reason
-    this.#controller?.abort(reason)
-    this.interrupt?.(reason)
+    this.#controller?.abort(this.reason)
+    this.interrupt?.(this.reason)
   }
 }
 

@@ -31,8 +31,7 @@ export class ModuleRecord {
   providers: readonly ModuleRecord[] = noRecords
   /** Loaded modules it came after without needing them. */
   softProviders: readonly ModuleRecord[] = noRecords
-  /** Loaded modules that are bound to this one. */
-  readonly dependents = new Set<ModuleRecord>()
+  #dependents: Set<ModuleRecord> | undefined
   /** `performance.now()` at the begin of the load, and durations in milliseconds. */
   begun = 0
   loadMs = 0
@@ -47,6 +46,20 @@ export class ModuleRecord {
 
   get id(): string {
     return this.manifest.id
+  }
+
+  /** Loaded modules that are bound to this one. */
+  get dependents(): Iterable<ModuleRecord> {
+    return this.#dependents ?? noRecords
+  }
+
+  bind(dependent: ModuleRecord): void {
+    this.#dependents ??= new Set()
+    this.#dependents.add(dependent)
+  }
+
+  unbind(dependent: ModuleRecord): void {
+    this.#dependents?.delete(dependent)
   }
 
   /** What `load` returned. */

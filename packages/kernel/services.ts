@@ -56,7 +56,7 @@ export class ServiceSlot {
     const implementation = this.implementation
     if (typeof implementation !== 'object' && typeof implementation !== 'function') return implementation
     if (implementation === null) return implementation
-    return (this.#handle = guarded(this, typeof implementation === 'function'))
+    return (this.#handle = new Proxy(typeof implementation === 'function' ? () => undefined : {}, new Guard(this)))
   }
 
   /** From here on handles throw. */
@@ -68,39 +68,61 @@ export class ServiceSlot {
 
 type Callable = (...args: unknown[]) => unknown
 
-// Methods are bound to the implementation (so `#private` members work) and check the slot at each call, also when a
-// consumer has taken the method off the handle.
-function guarded(slot: ServiceSlot, callable: boolean): object {
-  const methods = new Map<PropertyKey, { of: unknown; bound: Callable }>()
-  const implementation = () => slot.implementation as object
-  const target = callable ? () => undefined : {}
-  return new Proxy(target, {
-    get(_, key) {
-      const current = implementation()
-      if (key === raw) return current
-      const value: unknown = Reflect.get(current, key, current)
-      if (typeof value !== 'function' || key === 'constructor') return value
-      const known = methods.get(key)
-      if (known?.of === value) return known.bound
-      const bound: Callable = (...args) => Reflect.apply(value, implementation(), args)
-      methods.set(key, { of: value, bound })
-      return bound
-    },
-    set: (_, key, value) => {
-      const current = implementation()
-      return Reflect.set(current, key, value, current)
-    },
-    apply: (_, self, args) => Reflect.apply(implementation() as Callable, self, args),
-    has: (_, key) => Reflect.has(implementation(), key),
-    ownKeys: () =>
-      callable ? ['length', 'name', 'prototype'].filter((key) => key in target) : Reflect.ownKeys(implementation()),
-    getOwnPropertyDescriptor(_, key) {
-      if (callable) return Reflect.getOwnPropertyDescriptor(target, key)
-      const descriptor = Reflect.getOwnPropertyDescriptor(implementation(), key)
-      return descriptor && { ...descriptor, configurable: true }
-    },
-    getPrototypeOf: () => Reflect.getPrototypeOf(implementation()),
-  })
+/** The traps of a handle; methods on a prototype, as there is one handle per service. */
+class Guard implements ProxyHandler<object> {
+  readonly #slot: ServiceSlot
+  #methods: Map<PropertyKey, { of: unknown; bound: Callable }> | undefined
+
+  constructor(slot: ServiceSlot) {
+    this.#slot = slot
+  }
+
+  // Methods are bound to the implementation (so `#private` members work) and check the slot at each call, also when a
+  // consumer has taken the method off the handle.
+  get(_: object, key: PropertyKey): unknown {
+    const current = this.#current
+    if (key === raw) return current
+    const value: unknown = Reflect.get(current, key, current)
+    if (typeof value !== 'function' || key === 'constructor') return value
+    const known = this.#methods?.get(key)
+    if (known?.of === value) return known.bound
+    const bound: Callable = (...args) => Reflect.apply(value, this.#current, args)
+    this.#methods ??= new Map()
+    this.#methods.set(key, { of: value, bound })
+    return bound
+  }
+
+  set(_: object, key: PropertyKey, value: unknown): boolean {
+    const current = this.#current
+    return Reflect.set(current, key, value, current)
+  }
+
+  apply(_: object, self: unknown, args: unknown[]): unknown {
+    return Reflect.apply(this.#current as Callable, self, args)
+  }
+
+  has(_: object, key: PropertyKey): boolean {
+    return Reflect.has(this.#current, key)
+  }
+
+  // A function's own properties cannot be hidden behind a proxy: those of the stand-in are shown.
+  ownKeys(target: object): (string | symbol)[] {
+    return Reflect.ownKeys(typeof target === 'function' ? target : this.#current)
+  }
+
+  getOwnPropertyDescriptor(target: object, key: PropertyKey): PropertyDescriptor | undefined {
+    if (typeof target === 'function') return Reflect.getOwnPropertyDescriptor(target, key)
+    const descriptor = Reflect.getOwnPropertyDescriptor(this.#current, key)
+    return descriptor && { ...descriptor, configurable: true }
+  }
+
+  getPrototypeOf(): object | null {
+    return Reflect.getPrototypeOf(this.#current)
+  }
+
+  get #current(): object {
+    return this.#slot.implementation as object
+  }
 }
 
 /** All services of one manager, by capability. */

@@ -133,7 +133,7 @@ function link(record: ModuleRecord, step: PlanStep, world: TransactionWorld): vo
   const { records } = world
   record.neededBy = step.neededBy?.module
   record.providers = step.bindings.map((id) => records.get(id)!)
-  for (const provider of record.providers) provider.dependents.add(record)
+  for (const provider of record.providers) provider.bind(record)
   const hard = new Set(step.bindings)
   const inPlan = step.after.filter((id) => !hard.has(id))
   const loaded = softNeeds(step.manifest, world).filter((id) => records.get(id)?.up && !hard.has(id))
@@ -141,7 +141,7 @@ function link(record: ModuleRecord, step: PlanStep, world: TransactionWorld): vo
 }
 
 function unlink(record: ModuleRecord): void {
-  for (const provider of record.providers) provider.dependents.delete(record)
+  for (const provider of record.providers) provider.unbind(record)
   record.providers = []
   record.softProviders = []
 }
