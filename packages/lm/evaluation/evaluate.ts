@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { prepareTokens, TokenDataset } from '../data/index.js'
+import { prepareTokens } from '../data/index.js'
 import { LanguageModel } from '../language-model.js'
 import { LlamaForCausalLM } from '../model/llama.js'
 import { LossProgram } from './loss-program.js'
@@ -31,8 +31,8 @@ export async function evaluate(folder: string, options: EvaluateOptions): Promis
   const model = await LanguageModel.load(folder)
   const scratch = await mkdtemp(join(tmpdir(), 'enigma-eval-'))
   try {
-    await prepareTokens({ files: data, tokenizer: model.tokenizer, folder: scratch, ...(signal && { signal }) })
-    using tokens = await TokenDataset.open(scratch)
+    const prepared = await prepareTokens({ files: data, tokenizer: model.tokenizer, folder: scratch, ...(signal && { signal }) })
+    using tokens = prepared.dataset
     const length = model.config.context
     const windows = tokens.windows({ split: 'train', batchSize: batch, sequenceLength: length })
     const network = new LlamaForCausalLM(model.config)

@@ -1,4 +1,4 @@
-import { findSources, readTexts } from '../data/index.js'
+import { findDataFiles, readTexts } from '../data/index.js'
 import { type Tokenizer, trainBpe } from '../tokenizer/index.js'
 
 export interface TrainTokenizerOptions {
@@ -16,7 +16,7 @@ const smallText = 4_000_000
 /** Trains a byte-level BPE on the text of data files. @throws LmError FILE_NOT_FOUND, DATA_EMPTY, INVALID_CONFIG */
 export async function trainTokenizer(options: TrainTokenizerOptions): Promise<Tokenizer> {
   const { onProgress = () => {}, onWarning = () => {}, signal } = options
-  const files = await findSources(options.files)
+  const files = await findDataFiles(options.files)
   const bytes = files.reduce((sum, file) => sum + file.bytes, 0)
   const vocabSize = options.vocabSize ?? (bytes < smallText ? 2048 : 4096)
   onProgress(`Training a tokenizer of ${vocabSize} tokens on ${(bytes / 1e6).toFixed(1)} MB of text`)

@@ -4,7 +4,7 @@ import { resolve } from 'node:path'
 import { optim, type TrainingStep } from '@enigma/nn'
 import { loadCheckpoint, lockFolder, saveCheckpoint, saveModel } from '../checkpoint/index.js'
 import type { ModelConfig } from '../config.js'
-import { type BatchCursor, findSources, prepareTokens, TokenDataset } from '../data/index.js'
+import { type BatchCursor, findDataFiles, prepareTokens, type TokenDataset } from '../data/index.js'
 import { LmError } from '../errors.js'
 import { LossProgram } from '../evaluation/loss-program.js'
 import { measureLoss } from '../evaluation/measure-loss.js'
@@ -46,7 +46,7 @@ export async function train(options: TrainOptions, onEvent: Emit = () => {}): Pr
   const known = resume ? await readSettings(out) : undefined
   // Everything that can be refused is refused before anything is written.
   preset(known?.size ?? options.size ?? 'tiny')
-  if (!resume) await findSources(options.data)
+  if (!resume) await findDataFiles(options.data)
   if (!resume) await startRunFolder(out, options.force === true)
   await using _lock = await lockFolder(out, 'training')
 
@@ -80,9 +80,9 @@ class TrainingRun {
       ...(signal && { signal }),
     })
     for (const message of prepared.warnings) this.#emit({ type: 'warning', message })
-    using dataset = await TokenDataset.open(runFiles.tokens(this.#out))
+    using dataset = prepared.dataset
 
-    const settings = resolveSettings(this.#options, known, { data, valid, tokens: dataset.tokens })
+    const settings = resolveSettings(this.#options, known, { data, valid, tokens: dataset.train.tokens })
     await writeSettings(this.#out, settings)
     const config = modelConfig(settings, tokenizer)
     const model = new LlamaForCausalLM(config, { seed: settings.seed })
@@ -104,7 +104,7 @@ class TrainingRun {
       spin,
     })
     const validation =
-      dataset.validationTokens > sequence
+      (dataset.validation?.tokens ?? 0) > sequence
         ? await LossProgram.compile(model, { batch, length: sequence, threads, spin })
         : undefined
     try {
@@ -154,7 +154,7 @@ class TrainingRun {
       parameters: parameterCount(config),
       steps,
       step: begun,
-      tokens: dataset.tokens,
+      tokens: dataset.train.tokens,
       resumed: begun > 0,
     })
     const checkpoint = async () => {
@@ -192,7 +192,7 @@ class TrainingRun {
         const report = {
           step: at,
           loss,
-          bitsPerByte: loss / Math.LN2 / dataset.bytesPerToken,
+          bitsPerByte: (loss / Math.LN2) * (dataset.train.tokens / dataset.train.bytes),
           learningRate,
           tokensPerSecond: this.#throughput.take(),
           gradNorm: result.gradNorm,
@@ -268,7 +268,7 @@ const leastSteps = 500
 
 /** What is held out when nothing is said: a fiftieth, if that is enough to measure anything. */
 async function defaultShare(data: readonly string[]): Promise<string | null> {
-  const bytes = (await findSources(data)).reduce((sum, file) => sum + file.bytes, 0)
+  const bytes = (await findDataFiles(data)).reduce((sum, file) => sum + file.bytes, 0)
   return bytes >= 200_000 ? '0.02' : null
 }
 
