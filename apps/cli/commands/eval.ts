@@ -1,0 +1,42 @@
+import { command } from '../command.js'
+import { modelFolder } from '../find-model.js'
+import { Interrupt } from '../interrupt.js'
+import { count } from '../output/format.js'
+import { whole } from '../parse.js'
+
+interface Flags {
+  readonly data: readonly string[]
+  readonly batch?: number
+  readonly threads?: number
+}
+
+export const evaluate = command<Flags>({
+  name: 'eval',
+  summary: 'how well a model predicts a text, in bits per byte',
+  arguments: [{ name: '<model>', text: 'name or folder of a model' }],
+  options: [
+    { flags: '-d, --data <file>', text: 'text to predict; may be repeated', many: true, required: true },
+    { flags: '--batch <n>', text: 'sequences at once', parse: whole(1) },
+    { flags: '--threads <n>', text: 'threads to compute with (default: all cores)', parse: whole(1), setting: true },
+  ],
+  notes: ['Lower is better. --json prints {bitsPerByte, loss, bytes, tokens}; loss is in nats per token.'],
+  async run({ args, options: { data, batch, threads }, out }) {
+    const { evaluate } = await import('enigma')
+    using interrupt = new Interrupt()
+    const folder = await modelFolder(args[0]!)
+    const { bitsPerByte, loss, bytes, tokens } = await evaluate(folder, {
+      data,
+      ...(batch === undefined ? {} : { batch }),
+      ...(threads === undefined ? {} : { threads }),
+      signal: interrupt.signal,
+      onProgress: (done, total) => out.progress(`${Math.round((100 * done) / total)} %`),
+    })
+    out.clearProgress()
+    out.result(
+      { bitsPerByte, loss, bytes, tokens },
+      () =>
+        `${bitsPerByte.toFixed(4)} bits per byte (${loss.toFixed(4)} nats per token; ${count(bytes)} bytes, ${count(tokens)} tokens)`,
+    )
+    return interrupt.exitCode
+  },
+})

@@ -1,0 +1,50 @@
+import type { Command } from '../command.js'
+import { chat } from './chat.js'
+import { doctor } from './doctor.js'
+import { evaluate } from './eval.js'
+import { hardware } from './hardware.js'
+import { modelsLs } from './models/ls.js'
+import { modelsPresets } from './models/presets.js'
+import { modelsShow } from './models/show.js'
+import { modulesCheck } from './modules/check.js'
+import { modulesGraph } from './modules/graph.js'
+import { modulesInfo } from './modules/info.js'
+import { modulesLoad } from './modules/load.js'
+import { modulesLs } from './modules/ls.js'
+import { modulesUnload } from './modules/unload.js'
+import { modulesWhy } from './modules/why.js'
+import { run } from './run.js'
+import { tokenizerDecode } from './tokenizer/decode.js'
+import { tokenizerEncode } from './tokenizer/encode.js'
+import { tokenizerTrain } from './tokenizer/train.js'
+import { train } from './train.js'
+
+/** Commands of two words share their first: what it stands for. */
+export const groups: Readonly<Record<string, string>> = {
+  tokenizer: 'learn a tokenizer, and use one',
+  models: 'sizes, and the models on this machine',
+  modules: 'what can be switched on and off, and why',
+}
+
+/** Every command, in the order of `--help`. */
+export const commands: readonly Command[] = [
+  chat,
+  run,
+  train,
+  evaluate,
+  tokenizerTrain,
+  tokenizerEncode,
+  tokenizerDecode,
+  modelsLs,
+  modelsShow,
+  modelsPresets,
+  modulesLs,
+  modulesInfo,
+  modulesLoad,
+  modulesUnload,
+  modulesGraph,
+  modulesWhy,
+  modulesCheck,
+  hardware,
+  doctor,
+]

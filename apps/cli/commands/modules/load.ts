@@ -1,0 +1,36 @@
+import { mkdir } from 'node:fs/promises'
+import { dirname } from 'node:path'
+import { command } from '../../command.js'
+import { savedSetPath } from '../../folders.js'
+import { jsonObject } from '../../parse.js'
+import { openManager, restoreSavedSet } from '../../session.js'
+
+interface Flags {
+  readonly config?: Record<string, unknown>
+  readonly strict?: boolean
+}
+
+export const modulesLoad = command<Flags>({
+  name: 'modules load',
+  summary: 'add a module, and what it requires, to the saved set',
+  arguments: [{ name: '<module>', text: 'its id' }],
+  options: [
+    { flags: '--config <json>', text: `its config, such as '{"size":"tiny"}'`, parse: jsonObject },
+    { flags: '--strict', text: 'refuse when a requirement is not loaded, instead of loading it' },
+  ],
+  notes: ['The modules are really loaded, to see that they work, and saved for the commands to come.'],
+  async run({ args, options: { config, strict }, out }) {
+    await using manager = await openManager(out)
+    await restoreSavedSet(manager)
+    const { id, loaded, closure } = await manager.load(args[0]!, config, { strict: strict === true })
+    const path = savedSetPath()
+    await mkdir(dirname(path), { recursive: true })
+    await manager.saveConfig(path)
+    out.result({ id, loaded, closure, saved: path }, () => {
+      if (loaded.length === 0) return `'${id}' is loaded already.`
+      const needed = closure.length > 0 ? `, with what it requires: ${closure.join(', ')}` : ''
+      return `Loaded '${id}'${needed}. Saved in ${path}`
+    })
+    return 0
+  },
+})

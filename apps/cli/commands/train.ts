@@ -1,0 +1,109 @@
+import { join } from 'node:path'
+import type { TrainingOptions } from 'enigma'
+import { command } from '../command.js'
+import { CliError } from '../errors.js'
+import { folders } from '../folders.js'
+import { Interrupt } from '../interrupt.js'
+import { number, whole } from '../parse.js'
+import { openManager } from '../session.js'
+import { showTraining } from '../training-view.js'
+
+interface TrainFlags {
+  readonly data?: readonly string[]
+  readonly size?: string
+  readonly out?: string
+  readonly steps?: number
+  readonly epochs?: number
+  readonly resume?: boolean
+  readonly force?: boolean
+  readonly vocabSize?: number
+  readonly batch?: number
+  readonly lr?: number
+  readonly seed?: number
+  readonly clip?: number
+  readonly config?: string
+  readonly json?: boolean
+}
+
+export const train = command<TrainFlags>({
+  name: 'train',
+  summary: 'train a language model on your text',
+  optionsFile: true,
+  options: [
+    { flags: '-d, --data <files...>', text: 'text or JSONL files, folders, globs; may be repeated', many: true },
+    { flags: '--size <preset>', text: "how big: see 'enigma models presets' (default: tiny)" },
+    { flags: '-o, --out <folder>', text: 'folder of the model (default: models/<size> in the home folder)' },
+    { flags: '--steps <n>', text: 'updates to make', parse: whole(1) },
+    { flags: '--epochs <n>', text: 'times through the text, instead of --steps (default: 1)', parse: number(0) },
+    { flags: '--resume', text: 'go on from the last checkpoint in --out' },
+    { flags: '--force', text: 'replace what --out holds' },
+    { flags: '--vocab-size <n>', text: 'tokens to learn (default: 2048 under 4 MB of text, else 4096)', parse: whole(257) },
+    { flags: '--tokenizer <file>', text: 'use this tokenizer.json instead of learning one' },
+    { flags: '--batch <n>', text: 'sequences a step (default: 8)', parse: whole(1) },
+    { flags: '--sequence <n>', text: "tokens a sequence (default: the preset's context, at most 256)", parse: whole(2) },
+    { flags: '--lr <n>', text: 'peak learning rate (default: 0.001)', parse: number(0, 1) },
+    { flags: '--schedule <name>', text: 'how the learning rate goes', choices: ['cosine', 'wsd', 'constant'] },
+    { flags: '--warmup <n>', text: 'steps until the peak (default: a tenth, at most 100)', parse: whole() },
+    { flags: '--weight-decay <n>', text: 'default: 0.1', parse: number(0, 10) },
+    { flags: '--clip <n>', text: 'largest gradient norm (default: 1)', parse: number(0) },
+    { flags: '--accumulate <n>', text: 'batches an update (default: 1)', parse: whole(1) },
+    { flags: '--dropout <n>', text: 'share of activations dropped (default: 0)', parse: number(0, 0.99) },
+    { flags: '--seed <n>', text: 'same seed and threads, same weights (default: 1)', parse: whole() },
+    { flags: '--valid <file>', text: 'validation text, or the share to hold out (default: 0.05)' },
+    { flags: '--report-every <n>', text: 'steps between reports (default: 10)', parse: whole(1) },
+    { flags: '--validate-every <n>', text: 'steps between validations (default: 10 over the run)', parse: whole(1) },
+    { flags: '--sample-every <n>', text: 'steps between samples, 0 for none (default: as validations)', parse: whole() },
+    { flags: '--checkpoint-every <n>', text: 'steps between checkpoints (default: 250)', parse: whole(1) },
+    { flags: '--dtype <name>', text: 'precision of the finished weights (default: f32)', choices: ['f32', 'f16'] },
+    { flags: '--threads <n>', text: 'threads to compute with (default: all cores)', parse: whole(1), setting: true },
+    { flags: '-c, --config <file>', text: 'YAML or JSON file of these options; flags win' },
+  ],
+  notes: [
+    'Ctrl-C stops with a checkpoint (exit code 130); --resume goes on from it, to the same weights as an uninterrupted run.',
+    '--json prints one object a line: {step, loss, bitsPerByte, learningRate, tokensPerSecond}; all else goes to stderr.',
+    '',
+    '  enigma train --data book.txt --size nano --steps 200 --out ./my-model',
+    '  enigma train --out ./my-model --resume',
+  ],
+  async run({ options, out }) {
+    if (options.data === undefined && !options.resume) {
+      throw new CliError('USAGE', 'Say which text to train on: --data <files...> (or --resume to go on with a run).')
+    }
+    using interrupt = new Interrupt()
+    await using manager = await openManager(out)
+    await manager.load('training')
+    const asked = trainingOptions(options)
+    const job = manager.getInterface('training').train({ ...asked, signal: interrupt.signal })
+    const result = await showTraining(job, out)
+    if (result.finishReason === 'done') {
+      out.note(`Trained ${result.steps} steps. Talk to it: enigma chat ${asked.out}`)
+      return 0
+    }
+    out.note(`Stopped at step ${result.steps}, with a checkpoint. Go on: enigma train --out ${asked.out} --resume`)
+    return interrupt.exitCode ?? 1
+  },
+})
+
+/** The training module's options: our short names by its full ones, and what it has no field for among the settings. */
+function trainingOptions(flags: TrainFlags): TrainingOptions {
+  const {
+    data = [],
+    size,
+    out,
+    steps,
+    epochs,
+    resume,
+    vocabSize,
+    batch,
+    lr,
+    seed,
+    clip,
+    json: _json,
+    config: _config,
+    ...others
+  } = flags
+  const named = { size, steps, epochs, resume, vocabSize, batch, learningRate: lr, seed }
+  const given = Object.fromEntries(Object.entries(named).filter(([, value]) => value !== undefined))
+  const settings = { ...others, ...(clip !== undefined && { clipNorm: clip }) }
+  return { ...given, data, out: out ?? join(folders().data, 'models', size ?? 'tiny'), settings }
+}

@@ -1,0 +1,47 @@
+import { Command as Commander } from 'commander'
+import type { ModuleInfo } from 'enigma'
+import type { OptionSpec } from './command.js'
+import { Interrupt } from './interrupt.js'
+import { Output } from './output/output.js'
+import { number } from './parse.js'
+import { describe, prepare } from './program.js'
+import { openManager } from './session.js'
+
+/** `enigma <module>:<command>`: runs what a module contributes, with the options its manifest lists. Returns the exit code. */
+export async function runContributed(word: string, argv: readonly string[]): Promise<number> {
+  const at = word.indexOf(':')
+  const [id, name] = [word.slice(0, at), word.slice(at + 1)]
+  await using manager = await openManager(new Output({ json: argv.includes('--json') }))
+  const info = manager.getModule(id).info.contributes.commands.find((command) => command.name === name)
+  // The manager's error says which commands there are.
+  if (!info) await manager.command(id, name)
+  const target = describe(prepare(new Commander(word)), {
+    name: word,
+    summary: info!.description,
+    arguments: [{ name: '[arguments...]', text: 'passed on to the command' }],
+    options: info!.options.map(optionOf),
+    run: async () => 0,
+  })
+  target.parse([...argv], { from: 'user' })
+  const { json, ...options } = target.opts<Record<string, unknown>>()
+  const out = new Output({ json: json === true })
+  using interrupt = new Interrupt()
+  const answer = await manager.runCommand(id, name, { options, args: target.args, signal: interrupt.signal })
+  if (answer !== undefined) out.result(answer, () => (typeof answer === 'string' ? answer : JSON.stringify(answer, null, 2)))
+  return interrupt.exitCode ?? 0
+}
+
+type Option = ModuleInfo['commands'][number]['options'][number]
+
+function optionOf({ name, alias, type = 'string', description = '', required, choices }: Option): OptionSpec {
+  const short = alias !== undefined && alias.length === 1 ? `-${alias}, ` : ''
+  const value = type === 'boolean' ? '' : ` <${type === 'array' ? 'text' : type}>`
+  return {
+    flags: `${short}--${name}${value}`,
+    text: description,
+    ...(type === 'number' && { parse: number(Number.NEGATIVE_INFINITY) }),
+    ...(type === 'array' && { many: true }),
+    ...(required && { required }),
+    ...(choices && { choices: choices.map(String) }),
+  }
+}

@@ -1,0 +1,54 @@
+import type { GenerateOptions } from 'enigma'
+import type { OptionSpec } from './command.js'
+import { number, whole } from './parse.js'
+import type { ModelOptions } from './session.js'
+
+/** What `chat` and `run` share. */
+export interface GenerationFlags extends ModelOptions {
+  readonly maxTokens?: number
+  readonly temperature?: number
+  readonly topK?: number
+  readonly topP?: number
+  readonly minP?: number
+  readonly repetitionPenalty?: number
+  readonly seed?: number
+  readonly stop?: readonly string[]
+  readonly cache: boolean
+}
+
+export const generationOptions: readonly OptionSpec[] = [
+  { flags: '-m, --model <name>', text: 'name or folder of a model (default: the one that ships)', setting: true },
+  { flags: '--size <preset>', text: 'the newest trained model of this preset' },
+  { flags: '-n, --max-tokens <n>', text: 'new tokens at most (default: 256)', parse: whole(1), setting: true },
+  { flags: '-t, --temperature <n>', text: '0 is always the likeliest token (default: 0.8)', parse: number(0, 10), setting: true },
+  { flags: '--top-k <n>', text: 'keep the k likeliest tokens, 0 keeps all (default: 50)', parse: whole(), setting: true },
+  { flags: '--top-p <n>', text: 'keep the likeliest tokens up to this share (default: 0.9)', parse: number(0, 1), setting: true },
+  {
+    flags: '--min-p <n>',
+    text: 'drop tokens below this share of the likeliest (default: 0)',
+    parse: number(0, 1),
+    setting: true,
+  },
+  { flags: '--repetition-penalty <n>', text: '1 is off (default: 1.1)', parse: number(1), setting: true },
+  { flags: '-s, --seed <n>', text: 'same seed, same text', parse: whole() },
+  { flags: '--stop <text>', text: 'end before this text; may be repeated', many: true },
+  { flags: '--no-cache', text: 'compute every step from the start: slow, for checking' },
+  { flags: '--threads <n>', text: 'threads to compute with (default: all cores)', parse: whole(1), setting: true },
+]
+
+/** The generation module's options; what was not given is left to its defaults. */
+export function generateOptions(flags: GenerationFlags): GenerateOptions {
+  const { maxTokens, temperature, topK, topP, minP, repetitionPenalty, seed, stop, cache } = flags
+  const given = {
+    maxTokens,
+    temperature,
+    topK,
+    topP,
+    minP,
+    repetitionPenalty,
+    seed,
+    stop: stop && [...stop],
+    cache: cache ? undefined : false,
+  }
+  return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined))
+}

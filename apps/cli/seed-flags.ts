@@ -1,0 +1,47 @@
+import { CliError } from './errors.js'
+
+// The flags of the seed documents on the bare command: `enigma --train --model tiny --data F --output D --epochs 3`.
+
+export interface Mode {
+  readonly flag: string
+  readonly text: string
+  /** The command that does it now; without one, `instead` says what is there. */
+  readonly command?: string
+  readonly instead?: string
+}
+
+const terminal = "what there is: the terminal, 'enigma chat' and 'enigma run'"
+
+export const modes: readonly Mode[] = [
+  { flag: 'train', text: "as 'enigma train' (with --model or --size, --data, --output, --epochs)", command: 'train' },
+  { flag: 'run', text: "as 'enigma chat' (with --model or --size)", command: 'chat' },
+  { flag: 'serve', text: 'the HTTP server (not there yet)', instead: terminal },
+  { flag: 'gui', text: 'the web console (not there yet)', instead: terminal },
+]
+
+/** The sizes that the seed documents take under `--model`. */
+const seedSizes = ['nano', 'micro', 'tiny', 'small', 'medium', 'large', 'xl', 'xxl', 'titan']
+
+/**
+ * The arguments with a seed flag turned into its command; others as they are.
+ * @throws CliError NOT_THERE_YET, USAGE when two modes are asked for
+ */
+export function translateSeedFlags(argv: readonly string[]): readonly string[] {
+  if (!argv[0]?.startsWith('-')) return argv
+  const asked = modes.filter(({ flag }) => argv.includes(`--${flag}`))
+  if (asked.length === 0) return argv
+  if (asked.length > 1) throw new CliError('USAGE', `Choose one of ${asked.map(({ flag }) => `--${flag}`).join(' and ')}.`)
+  const { flag, command, instead } = asked[0]!
+  if (command === undefined) throw new CliError('NOT_THERE_YET', `--${flag} is not there yet; ${instead}.`)
+  const rest = argv.filter((word) => word !== `--${flag}`)
+  return [command, ...rest.map((word, i) => renamed(command, word, rest[i + 1]))]
+}
+
+/** An option by its name here: `--model` was a size to train, and one to talk to unless it names a model. */
+function renamed(command: string, word: string, next: string | undefined): string {
+  const [name, value] = word.split('=', 2) as [string, string?]
+  const tail = value === undefined ? '' : `=${value}`
+  if (name === '--output') return `--out${tail}`
+  if (name === '--model' && (command === 'train' || seedSizes.includes(value ?? next ?? ''))) return `--size${tail}`
+  return word
+}

@@ -1,0 +1,61 @@
+import { existsSync } from 'node:fs'
+import { delimiter, join } from 'node:path'
+import type { ModuleManager, TextGeneration } from 'enigma'
+import { CliError } from './errors.js'
+import { localFolder } from './find-model.js'
+import { folders, savedSetPath } from './folders.js'
+import type { Output } from './output/output.js'
+
+/** Folders of further modules: `ENIGMA_MODULES` (separated as PATH is) and `modules/` in the home folder. */
+export function moduleFolders(): string[] {
+  const named = (process.env.ENIGMA_MODULES ?? '').split(delimiter).filter(Boolean)
+  const own = join(folders().data, 'modules')
+  return existsSync(own) ? [...named, own] : named
+}
+
+/** A manager with the built-in modules and those of {@link moduleFolders}; none of their code has run. What modules log as a warning or an error is shown. */
+export async function openManager(out: Output): Promise<ModuleManager> {
+  const { ModuleManager } = await import('enigma')
+  const manager = await ModuleManager.open({ modules: moduleFolders() })
+  manager.events.on('log', ({ level, message }) => {
+    if (level === 'warn') out.warn(message)
+    if (level === 'error') out.error(message)
+  })
+  return manager
+}
+
+/** Loads the saved set, where there is one. */
+export async function restoreSavedSet(manager: ModuleManager): Promise<void> {
+  const path = savedSetPath()
+  if (!existsSync(path)) return
+  try {
+    await manager.loadConfig(path)
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause)
+    throw new CliError(
+      'CHECK_FAILED',
+      `The saved modules (${path}) cannot be loaded: ${why} Start over with: enigma modules unload --all`,
+      { cause },
+    )
+  }
+}
+
+/** Options of every command that lets a model speak. */
+export interface ModelOptions {
+  readonly model?: string
+  readonly size?: string
+  readonly threads?: number
+}
+
+/** Loads what generates text: the asked model, or the saved set's, or the default. */
+export async function loadGeneration(manager: ModuleManager, { model, size, threads }: ModelOptions): Promise<TextGeneration> {
+  if (model === undefined && size === undefined) await restoreSavedSet(manager)
+  else await manager.load('model', wish(model, size))
+  await manager.load('inference', threads === undefined ? undefined : { threads })
+  return manager.getInterface('inference')
+}
+
+/** Both at once is refused by the module, which says so. */
+function wish(model: string | undefined, size: string | undefined): Record<string, string> {
+  return { ...(model !== undefined && { model: localFolder(model) }), ...(size !== undefined && { size }) }
+}
