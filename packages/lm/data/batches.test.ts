@@ -5,7 +5,7 @@ import { runs } from '../tokenizer/text.test.support.js'
 import type { BatchCursor } from './batches.js'
 import { smallTokenizer, story, TemporaryFolder } from './data.test.support.js'
 import { prepareTokens } from './prepare-tokens.js'
-import { TokenDataset } from './token-dataset.js'
+import type { TokenDataset } from './token-dataset.js'
 
 const folder = new TemporaryFolder()
 const valid = `${story(30, 'valid')}<|endoftext|>\n${story(5, 'end 👍')}`
@@ -17,10 +17,9 @@ beforeAll(async () => {
   tokenizer = await smallTokenizer()
   const file = folder.write('a.txt', story(60))
   const validation = folder.write('v.txt', valid)
-  await prepareTokens({ files: [file], tokenizer, folder: folder.at('tokens'), validation, shardTokens: 500 })
-  dataset = await TokenDataset.open(folder.at('tokens'))
+  dataset = (await prepareTokens({ files: [file], tokenizer, folder: folder.at('tokens'), validation, shardTokens: 500 })).dataset
   train = [0, ...tokenizer.encode(story(60)), 0]
-  expect(dataset.tokens).toBe(train.length)
+  expect(dataset.train.tokens).toBe(train.length)
 })
 afterAll(() => {
   dataset.close()
@@ -112,7 +111,7 @@ describe('training batches', () => {
   })
 
   test('need enough text for one window, and say how much there is', () => {
-    const { tokens } = dataset
+    const { tokens } = dataset.train
     expect(dataset.batches({ batchSize: 2, sequenceLength: tokens - 1 }).windowsPerEpoch).toBe(1)
     expect(() => dataset.batches({ batchSize: 2, sequenceLength: tokens })).toThrow(
       `The training text has ${tokens} tokens; one sequence of ${tokens} needs ${tokens + 1}. Add text, or use sequences of at most ${tokens - 1} tokens`,
@@ -129,7 +128,7 @@ describe('validation windows', () => {
     const sequenceLength = 11
     const windows = dataset.windows({ batchSize, sequenceLength })
     const tokens = [0, ...valid.split('<|endoftext|>\n').flatMap((text) => [...tokenizer.encode(text), 0])]
-    expect(dataset.validationTokens).toBe(tokens.length)
+    expect(dataset.validation!.tokens).toBe(tokens.length)
     const [inputs, targets] = [new BigInt64Array(batchSize * sequenceLength), new BigInt64Array(batchSize * sequenceLength)]
     const seen = { inputs: [] as number[], targets: [] as number[], tokens: 0, bytes: 0, windows: 0 }
     for (let batch = windows.nextInto(inputs, targets); batch; batch = windows.nextInto(inputs, targets)) {
@@ -153,16 +152,16 @@ describe('validation windows', () => {
   })
 
   test('count every byte of the text when windows divide it', () => {
-    const windows = dataset.windows({ batchSize: 1, sequenceLength: dataset.validationTokens - 1 })
-    const size = dataset.validationTokens - 1
+    const windows = dataset.windows({ batchSize: 1, sequenceLength: dataset.validation!.tokens - 1 })
+    const size = dataset.validation!.tokens - 1
     expect(windows.nextInto(new Int32Array(size), new Int32Array(size))?.bytes).toBe(
       Buffer.byteLength(valid) - '<|endoftext|>\n'.length,
     )
   })
 
   test('need held-out text', async () => {
-    await prepareTokens({ files: [folder.write('b.txt', 'the fox')], tokenizer, folder: folder.at('plain') })
-    using plain = await TokenDataset.open(folder.at('plain'))
+    const prepared = await prepareTokens({ files: [folder.write('b.txt', 'the fox')], tokenizer, folder: folder.at('plain') })
+    using plain = prepared.dataset
     expect(() => plain.windows({ batchSize: 1, sequenceLength: 2 })).toThrow(/No text is held out/)
     expect(() => dataset.windows({ batchSize: 1, sequenceLength: 1e6 })).toThrow(
       /The validation text has \d+ tokens; one sequence of 1000000 needs/,

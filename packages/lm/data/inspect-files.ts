@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
 import { LmError } from '../errors.js'
-import type { DataFile } from './find-sources.js'
+import type { DataFile } from './data-files.js'
 
 /** What a data file holds, told by reading it through. */
 export interface InspectedFile {

@@ -2,7 +2,7 @@ import { readdirSync, readFileSync, statSync, truncateSync, writeFileSync } from
 import { beforeAll, describe, expect, test } from 'vitest'
 import { type Tokenizer, trainBpe } from '../tokenizer/index.js'
 import { smallTokenizer, story, TemporaryFolder } from './data.test.support.js'
-import { prepareTokens } from './prepare-tokens.js'
+import { type PreparedTokens, type PrepareTokensOptions, prepareTokens } from './prepare-tokens.js'
 import { TokenDataset } from './token-dataset.js'
 
 let tokenizer: Tokenizer
@@ -13,7 +13,7 @@ beforeAll(async () => {
 /** All tokens of a part: the inputs of windows of one token, and the last target. */
 async function tokensOf(folder: string, split: 'train' | 'validation' = 'train'): Promise<number[]> {
   using dataset = await TokenDataset.open(folder)
-  const count = split === 'train' ? dataset.tokens : dataset.validationTokens
+  const count = dataset[split]!.tokens
   const windows = dataset.windows({ batchSize: 1, sequenceLength: count - 1, split })
   const inputs = new Int32Array(count - 1)
   const targets = new Int32Array(count - 1)
@@ -21,12 +21,19 @@ async function tokensOf(folder: string, split: 'train' | 'validation' = 'train')
   return [...inputs, targets.at(-1)! < 0 ? 0 : targets.at(-1)!]
 }
 
+/** Prepares and closes. */
+async function prepare(options: PrepareTokensOptions): Promise<PreparedTokens> {
+  const prepared = await prepareTokens(options)
+  prepared.dataset.close()
+  return prepared
+}
+
 describe('preparing tokens', () => {
   test('joins documents with end-of-text tokens, before, between and after', async () => {
     using folder = new TemporaryFolder()
     const file = folder.write('a.txt', 'the fox\n<|endoftext|>\nthe dog\n<|endoftext|>\n')
     const chat = folder.write('b.jsonl', '{"messages":[{"role":"user","content":"the <|im_end|>"}]}\n')
-    const { reused, warnings } = await prepareTokens({ files: [file, chat], tokenizer, folder: folder.at('tokens') })
+    const { reused, warnings } = await prepare({ files: [file, chat], tokenizer, folder: folder.at('tokens') })
     expect(reused).toBe(false)
     expect(warnings).toEqual([expect.stringMatching(/has 5 lines: need 1000\+ lines minimum/)])
     const encode = (text: string) => tokenizer.encode(text)
@@ -44,13 +51,13 @@ describe('preparing tokens', () => {
     ]
     expect(await tokensOf(folder.at('tokens'))).toEqual(expected)
     using dataset = await TokenDataset.open(folder.at('tokens'))
-    expect(dataset).toMatchObject({ documents: 3, tokens: expected.length, validationTokens: 0, vocabSize: tokenizer.vocabSize })
-    expect(dataset.bytesPerToken * dataset.tokens).toBeCloseTo(8 + 8 + 20, 6)
+    expect(dataset).toMatchObject({ documents: 3, validation: null, vocabSize: tokenizer.vocabSize })
+    expect(dataset.train).toEqual({ tokens: expected.length, bytes: 8 + 8 + 20 })
   })
 
   test('a thousand lines are no warning', async () => {
     using folder = new TemporaryFolder()
-    const { warnings } = await prepareTokens({
+    const { warnings } = await prepare({
       files: [folder.write('a.txt', 'the fox\n'.repeat(1000))],
       tokenizer,
       folder: folder.at('t'),
@@ -61,8 +68,8 @@ describe('preparing tokens', () => {
   test('tokens in many files are the same as in one', async () => {
     using folder = new TemporaryFolder()
     const file = folder.write('a.txt', story(300))
-    await prepareTokens({ files: [file], tokenizer, folder: folder.at('one') })
-    await prepareTokens({ files: [file], tokenizer, folder: folder.at('many'), shardTokens: 1000 })
+    await prepare({ files: [file], tokenizer, folder: folder.at('one') })
+    await prepare({ files: [file], tokenizer, folder: folder.at('many'), shardTokens: 1000 })
     expect(readdirSync(folder.at('many')).length).toBeGreaterThan(5)
     expect(await tokensOf(folder.at('many'))).toEqual(await tokensOf(folder.at('one')))
   })
@@ -72,7 +79,7 @@ describe('preparing tokens', () => {
     const file = folder.write('a.txt', 'x')
     const specialTokens = ['<|endoftext|>', ...Array.from({ length: 65_300 }, (_, i) => `<${i}>`)]
     const large = (await trainBpe({ texts: ['ab'], vocabSize: 65_557, specialTokens })).tokenizer
-    await prepareTokens({ files: [file], tokenizer: large, folder: folder.at('tokens') })
+    await prepare({ files: [file], tokenizer: large, folder: folder.at('tokens') })
     const shard = readdirSync(folder.at('tokens')).find((name) => name.endsWith('.bin'))!
     expect(statSync(folder.at(`tokens/${shard}`)).size).toBe(3 * 4)
     expect(await tokensOf(folder.at('tokens'))).toEqual([0, large.encode('x')[0], 0])
@@ -82,7 +89,7 @@ describe('preparing tokens', () => {
     using folder = new TemporaryFolder()
     const file = folder.write('a.txt', story(20))
     const run = async (more: object = {}) =>
-      (await prepareTokens({ files: [file], tokenizer, folder: folder.at('tokens'), ...more })).reused
+      (await prepare({ files: [file], tokenizer, folder: folder.at('tokens'), ...more })).reused
     expect(await run()).toBe(false)
     expect(await run()).toBe(true)
     writeFileSync(file, story(20))
@@ -100,7 +107,7 @@ describe('preparing tokens', () => {
 
   test('a shortened file is noticed, and prepared anew', async () => {
     using folder = new TemporaryFolder()
-    const run = () => prepareTokens({ files: [folder.at('a.txt')], tokenizer, folder: folder.at('tokens') })
+    const run = () => prepare({ files: [folder.at('a.txt')], tokenizer, folder: folder.at('tokens') })
     folder.write('a.txt', story(20))
     await run()
     const whole = await tokensOf(folder.at('tokens'))
@@ -116,7 +123,7 @@ describe('preparing tokens', () => {
 
   test('a flipped bit is noticed, and prepared anew', async () => {
     using folder = new TemporaryFolder()
-    const run = () => prepareTokens({ files: [folder.at('a.txt')], tokenizer, folder: folder.at('tokens') })
+    const run = () => prepare({ files: [folder.at('a.txt')], tokenizer, folder: folder.at('tokens') })
     folder.write('a.txt', story(20))
     await run()
     const shard = folder.at(`tokens/${readdirSync(folder.at('tokens')).find((name) => name.endsWith('.bin'))}`)
@@ -130,7 +137,7 @@ describe('preparing tokens', () => {
 
   test('a damaged index is an error when opened', async () => {
     using folder = new TemporaryFolder()
-    await prepareTokens({ files: [folder.write('a.txt', story(5))], tokenizer, folder: folder.at('tokens') })
+    await prepare({ files: [folder.write('a.txt', story(5))], tokenizer, folder: folder.at('tokens') })
     const index = JSON.parse(readFileSync(folder.at('tokens/tokens.json'), 'utf8')) as { shards: { file: string }[] }
     for (const damaged of ['{', '[]', JSON.stringify({ ...index, shards: [{ ...index.shards[0], file: '../a.bin' }] })]) {
       folder.write('tokens/tokens.json', damaged)
@@ -142,11 +149,11 @@ describe('preparing tokens', () => {
   test('an aborted run leaves nothing but what was there', async () => {
     using folder = new TemporaryFolder()
     const file = folder.write('a.txt', story(20))
-    await prepareTokens({ files: [file], tokenizer, folder: folder.at('tokens') })
+    await prepare({ files: [file], tokenizer, folder: folder.at('tokens') })
     const before = readdirSync(folder.at('tokens'))
     folder.write('a.txt', story(60_000))
     const control = new AbortController()
-    const run = prepareTokens({
+    const run = prepare({
       files: [file],
       tokenizer,
       folder: folder.at('tokens'),
@@ -164,7 +171,7 @@ describe('preparing tokens', () => {
   test('files without text, and impossible shares, are errors', async () => {
     using folder = new TemporaryFolder()
     const run = (content: string, validation?: number) =>
-      prepareTokens({
+      prepare({
         files: [folder.write('a.txt', content)],
         tokenizer,
         folder: folder.at('tokens'),
@@ -180,7 +187,7 @@ describe('preparing tokens', () => {
     using folder = new TemporaryFolder()
     const plain = (await trainBpe({ texts: ['abc'], vocabSize: 257, specialTokens: ['<|endoftext|>'] })).tokenizer
     const file = folder.write('a.jsonl', '{"messages":[{"role":"user","content":"x"}]}')
-    await expect(prepareTokens({ files: [file], tokenizer: plain, folder: folder.at('t') })).rejects.toMatchObject({
+    await expect(prepare({ files: [file], tokenizer: plain, folder: folder.at('t') })).rejects.toMatchObject({
       code: 'TOKENIZER_INVALID',
       message: /<\|im_start\|>/,
     })
@@ -192,7 +199,7 @@ describe('validation', () => {
     using folder = new TemporaryFolder()
     folder.write('data/train.txt', 'the fox')
     const valid = folder.write('data/valid.txt', 'the dog')
-    await prepareTokens({ files: [folder.at('data')], tokenizer, folder: folder.at('tokens'), validation: valid })
+    await prepare({ files: [folder.at('data')], tokenizer, folder: folder.at('tokens'), validation: valid })
     expect(await tokensOf(folder.at('tokens'))).toEqual([0, ...tokenizer.encode('the fox'), 0])
     expect(await tokensOf(folder.at('tokens'), 'validation')).toEqual([0, ...tokenizer.encode('the dog'), 0])
   })
@@ -201,7 +208,7 @@ describe('validation', () => {
     using folder = new TemporaryFolder()
     const documents = Array.from({ length: 50 }, (_, i) => story(4, `tale ${i}`))
     const file = folder.write('a.txt', documents.join('<|endoftext|>\n'))
-    await prepareTokens({ files: [file], tokenizer, folder: folder.at('tokens'), validation: 0.1, shardTokens: 999 })
+    await prepare({ files: [file], tokenizer, folder: folder.at('tokens'), validation: 0.1, shardTokens: 999 })
     const [train, held] = [await tokensOf(folder.at('tokens')), await tokensOf(folder.at('tokens'), 'validation')]
     expect(held.length / (train.length + held.length)).toBeGreaterThan(0.05)
     expect(held.length / (train.length + held.length)).toBeLessThan(0.11)
@@ -210,17 +217,16 @@ describe('validation', () => {
     expect(tokenizer.decode(train, { skipSpecial: true }) + text).toBe(documents.join(''))
     expect([held[0], train.at(-1)]).toEqual([0, 0])
     using dataset = await TokenDataset.open(folder.at('tokens'))
-    expect(Math.round(dataset.bytesPerToken * dataset.tokens)).toBe(
-      Buffer.byteLength(documents.join('')) - Buffer.byteLength(text),
-    )
+    expect(dataset.train.bytes).toBe(Buffer.byteLength(documents.join('')) - Buffer.byteLength(text))
+    expect(dataset.validation?.bytes).toBe(Buffer.byteLength(text))
   })
 
   test('a share of one long text is cut where it falls', async () => {
     using folder = new TemporaryFolder()
     const file = folder.write('a.txt', story(200))
-    await prepareTokens({ files: [file], tokenizer, folder: folder.at('tokens'), validation: 0.1 })
+    await prepare({ files: [file], tokenizer, folder: folder.at('tokens'), validation: 0.1 })
     using dataset = await TokenDataset.open(folder.at('tokens'))
-    const held = dataset.validationTokens
-    expect(held / (dataset.tokens + held)).toBeCloseTo(0.1, 2)
+    const held = dataset.validation!.tokens
+    expect(held / (dataset.train.tokens + held)).toBeCloseTo(0.1, 2)
   })
 })

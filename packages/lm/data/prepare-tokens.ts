@@ -5,7 +5,7 @@ import { LmError } from '../errors.js'
 import { writeAtomic, writeError } from '../formats/durable.js'
 import { removeLeftovers } from '../formats/temporary.js'
 import { TokenBuffer, type Tokenizer } from '../tokenizer/index.js'
-import { type DataFile, findSources } from './find-sources.js'
+import { type DataFile, findDataFiles } from './data-files.js'
 import { type InspectedFile, inspectFiles } from './inspect-files.js'
 import { readDocuments } from './read-documents.js'
 import type { OnBytes } from './read-utf8.js'
@@ -29,8 +29,9 @@ export interface PrepareTokensOptions {
   readonly signal?: AbortSignal
 }
 
-/** The tokens themselves: `TokenDataset.open(folder)`. */
 export interface PreparedTokens {
+  /** To be closed by the caller. */
+  readonly dataset: TokenDataset
   /** Sentences for the user, such as that there is little data. */
   readonly warnings: readonly string[]
   /** Whether the tokens were there already, made from the same data. */
@@ -53,8 +54,8 @@ export async function prepareTokens(options: PrepareTokensOptions): Promise<Prep
   if (tokenizer.eosId === undefined) {
     throw new LmError('TOKENIZER_INVALID', 'This tokenizer has no end-of-text token, which must stand between documents')
   }
-  const heldOut = typeof validation === 'string' ? await findSources([validation]) : []
-  const files = await findSources(paths, { without: heldOut })
+  const heldOut = typeof validation === 'string' ? await findDataFiles([validation]) : []
+  const files = await findDataFiles(paths, { without: heldOut })
   const sources = { train: await inspectFiles(files, signal), validation: await inspectFiles(heldOut, signal) }
   const warnings = warningsOf(sources.train)
 
@@ -72,7 +73,8 @@ export async function prepareTokens(options: PrepareTokensOptions): Promise<Prep
       shardTokens,
     ]),
   )
-  if (await holdsIntact(folder, key)) return { warnings, reused: true }
+  const existing = await openIntact(folder, key)
+  if (existing) return { dataset: existing, warnings, reused: true }
 
   await mkdir(folder, { recursive: true }).catch((error: unknown) => {
     throw writeError(error, folder)
@@ -109,7 +111,7 @@ export async function prepareTokens(options: PrepareTokensOptions): Promise<Prep
   const complete = share === null ? index : { ...index, splits: splitShare(folder, index, share) }
   await writeAtomic(join(folder, indexName), `${JSON.stringify(complete)}\n`)
   await removeStale(folder, complete)
-  return { warnings, reused: false }
+  return { dataset: await TokenDataset.open(folder), warnings, reused: false }
 }
 
 /** Writes documents as tokens. */
@@ -177,18 +179,21 @@ function bytesPerToken(tokenizer: Tokenizer, specialIds: readonly number[]): num
   )
 }
 
-/** Whether the folder holds the tokens of `key`, whole. */
-async function holdsIntact(folder: string, key: string): Promise<boolean> {
+/** The tokens in the folder, if they are those of `key` and whole. */
+async function openIntact(folder: string, key: string): Promise<TokenDataset | undefined> {
+  let dataset: TokenDataset | undefined
   try {
-    using dataset = await TokenDataset.open(folder)
-    if (dataset.key !== key) return false
-    await dataset.verify()
-    return true
+    dataset = await TokenDataset.open(folder)
+    if (dataset.key === key) {
+      await dataset.verify()
+      return dataset
+    }
   } catch (error) {
     // Missing or damaged tokens are made anew: that loses nothing.
-    if (error instanceof LmError) return false
-    throw error
+    if (!(error instanceof LmError)) throw error
   }
+  dataset?.close()
+  return undefined
 }
 
 async function removeStale(folder: string, { shards }: TokenIndex): Promise<void> {

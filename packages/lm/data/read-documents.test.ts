@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { preTokenEnd } from '../tokenizer/pre-tokens.js'
 import { runs } from '../tokenizer/text.test.support.js'
 import { TemporaryFolder } from './data.test.support.js'
-import { findSources } from './find-sources.js'
+import { findDataFiles } from './data-files.js'
 import type { Piece } from './pieces.js'
 import { readDocuments, readTexts } from './read-documents.js'
 import { splitDocuments } from './split-documents.js'
@@ -24,7 +24,7 @@ async function documents(pieces: AsyncIterable<Piece>): Promise<string[]> {
 
 async function read(name: string, content: string | Uint8Array): Promise<string[]> {
   using folder = new TemporaryFolder()
-  return await documents(readDocuments(await findSources([folder.write(name, content)])))
+  return await documents(readDocuments(await findDataFiles([folder.write(name, content)])))
 }
 
 async function* chunked(text: string, size: number): AsyncGenerator<string> {
@@ -147,7 +147,7 @@ describe('sources', () => {
     for (const name of ['b.txt', 'a.md', 'deep/c.jsonl', 'deep/d.txt', '.hidden.txt', 'deep/.git/e.txt', 'f.bin'])
       folder.write(name, 'x')
     const names = async (...paths: string[]) => {
-      const files = await findSources(paths.map((path) => folder.at(path)))
+      const files = await findDataFiles(paths.map((path) => folder.at(path)))
       return files.map(({ path }) => path.slice(folder.path.length + 1))
     }
     expect(await names('.')).toEqual(['a.md', 'b.txt', 'deep/c.jsonl', 'deep/d.txt'])
@@ -156,22 +156,22 @@ describe('sources', () => {
     expect(await names('**/*.{txt,jsonl}')).toEqual(['b.txt', 'deep/c.jsonl', 'deep/d.txt'])
     expect(await names('deep/?.txt')).toEqual(['deep/d.txt'])
     expect(await names('f.bin')).toEqual(['f.bin'])
-    expect((await findSources([folder.at('deep/c.jsonl')]))[0]).toMatchObject({ kind: 'jsonl', bytes: 1 })
-    const without = await findSources([folder.at('b.txt')])
-    expect((await findSources([folder.path], { without })).length).toBe(3)
-    await expect(findSources([folder.at('b.txt')], { without })).rejects.toMatchObject({ code: 'DATA_EMPTY' })
+    expect((await findDataFiles([folder.at('deep/c.jsonl')]))[0]).toMatchObject({ kind: 'jsonl', bytes: 1 })
+    const without = await findDataFiles([folder.at('b.txt')])
+    expect((await findDataFiles([folder.path], { without })).length).toBe(3)
+    await expect(findDataFiles([folder.at('b.txt')], { without })).rejects.toMatchObject({ code: 'DATA_EMPTY' })
   })
 
   test('that are missing or empty are named', async () => {
     using folder = new TemporaryFolder()
     folder.write('empty.txt', '')
     folder.write('other/x.bin', 'x')
-    const find = (path: string) => findSources([folder.at(path)])
+    const find = (path: string) => findDataFiles([folder.at(path)])
     await expect(find('none.txt')).rejects.toMatchObject({ code: 'FILE_NOT_FOUND', message: /not found: .*none\.txt/ })
     await expect(find('*.md')).rejects.toMatchObject({ code: 'FILE_NOT_FOUND', message: /No file matches .*\*\.md/ })
     await expect(find('other')).rejects.toMatchObject({ code: 'FILE_NOT_FOUND', message: /No \.txt, \.md or \.jsonl files in/ })
     await expect(find('empty.txt')).rejects.toMatchObject({ code: 'DATA_EMPTY', message: /empty: .*empty\.txt/ })
-    await expect(findSources([])).rejects.toMatchObject({ code: 'FILE_NOT_FOUND' })
+    await expect(findDataFiles([])).rejects.toMatchObject({ code: 'FILE_NOT_FOUND' })
   })
 
   test('give their text alone for training a tokenizer', async () => {
@@ -179,7 +179,7 @@ describe('sources', () => {
     folder.write('a.txt', 'one\n<|endoftext|>\ntwo')
     folder.write('b.jsonl', '{"messages":[{"role":"user","content":"Hi"}]}')
     const texts: string[] = []
-    for await (const text of readTexts(await findSources([folder.path]))) texts.push(text)
+    for await (const text of readTexts(await findDataFiles([folder.path]))) texts.push(text)
     expect(texts).toEqual(['one\n', 'two', 'user\nHi', '\n'])
   })
 })

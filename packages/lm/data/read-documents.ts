@@ -1,4 +1,4 @@
-import type { DataFile } from './find-sources.js'
+import type { DataFile } from './data-files.js'
 import type { Piece } from './pieces.js'
 import { readJsonl } from './read-jsonl.js'
 import { isPairs, readPairs } from './read-pairs.js'

@@ -1,6 +1,6 @@
 import { createReadStream } from 'node:fs'
 import { LmError } from '../errors.js'
-import type { DataFile } from './find-sources.js'
+import type { DataFile } from './data-files.js'
 
 /** Bytes read at once: enough text to cut well, little to hold. */
 const chunkBytes = 1 << 20

@@ -4,6 +4,13 @@ import { readIndex, type TokenIndex } from './token-index.js'
 import { TokenShards } from './token-shards.js'
 import { type WindowOptions, Windows } from './windows.js'
 
+/** Sizes of a part of the data. */
+export interface SplitInfo {
+  readonly tokens: number
+  /** UTF-8 bytes of text. */
+  readonly bytes: number
+}
+
 /** Tokens on disk, as `prepareTokens` leaves them. Holds open files until closed. */
 export class TokenDataset implements Disposable {
   readonly #index: TokenIndex
@@ -35,21 +42,15 @@ export class TokenDataset implements Disposable {
     return this.#index.vocabSize
   }
 
-  /** Tokens of the training part. */
-  get tokens(): number {
-    const { start, end } = this.#index.splits.train
-    return end - start
+  get train(): SplitInfo {
+    const { start, end, bytes } = this.#index.splits.train
+    return { tokens: end - start, bytes }
   }
 
-  /** UTF-8 bytes of text per token of the training part: turns nats per token into bits per byte, nearly. */
-  get bytesPerToken(): number {
-    return this.#index.splits.train.bytes / this.tokens
-  }
-
-  /** Tokens held out; 0 where nothing is. */
-  get validationTokens(): number {
-    const { start, end } = this.#index.splits.validation ?? { start: 0, end: 0 }
-    return end - start
+  /** null where nothing is held out. */
+  get validation(): SplitInfo | null {
+    const split = this.#index.splits.validation
+    return split && { tokens: split.end - split.start, bytes: split.bytes }
   }
 
   /**

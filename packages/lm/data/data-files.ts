@@ -19,7 +19,7 @@ const magic = /[*?{[]/
  * @param options.without files not to take, such as the validation text
  * @throws LmError FILE_NOT_FOUND, DATA_EMPTY, naming the path
  */
-export async function findSources(
+export async function findDataFiles(
   paths: readonly string[],
   options: { readonly without?: readonly DataFile[] } = {},
 ): Promise<DataFile[]> {
