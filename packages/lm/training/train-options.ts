@@ -17,9 +17,11 @@ export interface TrainOptions {
   readonly vocabSize?: number
   /** A `tokenizer.json` to use instead of training one. */
   readonly tokenizer?: string
+  /** A model folder to start from: its shape, weights and tokenizer. `sequence` may give it another context. */
+  readonly from?: string
   /** Sequences per batch. Default 8. */
   readonly batch?: number
-  /** Tokens per sequence, which becomes the model's context. Default: the preset's context, at most 256. */
+  /** Tokens per sequence, which becomes the model's context. Default: the preset's context, at most 256; with `from`, that model's. */
   readonly sequence?: number
   /** Peak learning rate. Default 1e-3. */
   readonly learningRate?: number
@@ -65,7 +67,9 @@ export interface TrainOptions {
 /** The settings that decide what is computed: kept with the checkpoints, so that a resumed run computes the same. */
 export interface TrainSettings {
   readonly data: readonly string[]
-  readonly size: PresetName
+  /** Null where a model of no preset is trained on. */
+  readonly size: PresetName | null
+  readonly from: string | null
   readonly steps: number
   readonly vocabSize: number | null
   readonly batch: number
@@ -131,4 +135,10 @@ export function checkTrainOptions(options: TrainOptions): void {
     )
   if (options.steps !== undefined && options.epochs !== undefined)
     throw new LmError('INVALID_OPTION', 'Give steps or epochs, not both.')
+  const fixedBy = (['size', 'vocabSize', 'tokenizer'] as const).filter((name) => options[name] !== undefined)
+  if (options.from !== undefined && fixedBy.length > 0)
+    throw new LmError(
+      'INVALID_OPTION',
+      `The model to start from fixes ${fixedBy.join(' and ')}: leave ${fixedBy.length > 1 ? 'them' : 'it'} out.`,
+    )
 }

@@ -3,7 +3,7 @@ import { availableParallelism } from 'node:os'
 import { resolve } from 'node:path'
 import { optim, type TrainingStep } from '@enigma/nn'
 import { loadCheckpoint, lockFolder, saveCheckpoint, saveModel } from '../checkpoint/index.js'
-import type { ModelConfig } from '../config.js'
+import { createConfig, type ModelConfig } from '../config.js'
 import { type BatchCursor, findDataFiles, prepareTokens, type TokenDataset } from '../data/index.js'
 import { LmError } from '../errors.js'
 import { LossProgram } from '../evaluation/loss-program.js'
@@ -14,7 +14,7 @@ import { LanguageModel } from '../language-model.js'
 import { parameterCount } from '../memory.js'
 import { languageModelingStep } from '../model/language-modeling-step.js'
 import { LlamaForCausalLM } from '../model/llama.js'
-import { preset, presetConfig } from '../presets.js'
+import { preset, presetConfig, presetOf } from '../presets.js'
 import { Tokenizer } from '../tokenizer/index.js'
 import { readSettings, runFiles, startRunFolder, writeSettings } from './run-folder.js'
 import { Throughput } from './throughput.js'
@@ -68,7 +68,9 @@ class TrainingRun {
 
   async execute(known: TrainSettings | undefined): Promise<TrainResult> {
     const data = known?.data ?? this.#options.data.map((path) => resolve(path))
-    const tokenizer = await this.#tokenizer(data, known)
+    const from = known ? known.from : (this.#options.from ?? null)
+    const origin = from === null ? undefined : await LanguageModel.load(from)
+    const tokenizer = origin?.tokenizer ?? (await this.#tokenizer(data, known))
     this.#emit({ type: 'phase', phase: 'tokens', message: `Encoding ${data.join(', ')}` })
     const valid = known ? known.valid : (this.#options.valid ?? (await defaultShare(data)))
     const { signal } = this.#options
@@ -82,10 +84,12 @@ class TrainingRun {
     for (const message of prepared.warnings) this.#emit({ type: 'warning', message })
     using dataset = prepared.dataset
 
-    const settings = resolveSettings(this.#options, known, { data, valid, tokens: dataset.train.tokens })
+    const settings = resolveSettings(this.#options, known, { data, valid, tokens: dataset.train.tokens, origin })
     await writeSettings(this.#out, settings)
-    const config = modelConfig(settings, tokenizer)
+    const { sequence: context, dropout } = settings
+    const config = origin ? createConfig({ ...origin.config, context, dropout }) : modelConfig(settings, tokenizer)
     const model = new LlamaForCausalLM(config, { seed: settings.seed })
+    if (origin) model.loadStateDict(origin.weights)
     this.#emit({
       type: 'phase',
       phase: 'compile',
@@ -277,6 +281,7 @@ interface RunData {
   readonly valid: string | null
   /** Of the training part. */
   readonly tokens: number
+  readonly origin: LanguageModel | undefined
 }
 
 function resolveSettings(
@@ -286,9 +291,10 @@ function resolveSettings(
 ): TrainSettings {
   if (known)
     return { ...known, ...(options.steps !== undefined && { steps: options.steps }), threads: options.threads ?? known.threads }
-  const size = options.size ?? 'tiny'
+  const size = origin ? presetOf(origin.config) : (options.size ?? 'tiny')
   const batch = options.batch ?? 8
-  const sequence = Math.min(options.sequence ?? 256, preset(size).context)
+  const longest = origin ? origin.config.context : Math.min(256, preset(size ?? 'tiny').context)
+  const sequence = options.sequence ?? longest
   const accumulate = options.accumulate ?? 1
   const epoch = Math.max(1, Math.floor(tokens / (batch * sequence * accumulate)))
   const steps =
@@ -297,6 +303,7 @@ function resolveSettings(
   return {
     data,
     size,
+    from: origin ? origin.folder : null,
     steps,
     vocabSize: options.vocabSize ?? null,
     batch,
@@ -317,7 +324,7 @@ function resolveSettings(
 
 function modelConfig({ size, sequence, dropout }: TrainSettings, tokenizer: Tokenizer): ModelConfig {
   const end = tokenizer.eosId
-  return presetConfig(size, tokenizer.vocabSize, {
+  return presetConfig(size ?? 'tiny', tokenizer.vocabSize, {
     context: sequence,
     dropout,
     ...(tokenizer.bosId !== undefined && { bosId: tokenizer.bosId }),
