@@ -122,7 +122,7 @@ export function refusal(
 }
 
 /** Whether a module would reach beyond this machine with this config (missing keys take the schema's defaults). */
-export function isCloud(module: Manifest, config: Readonly<Record<string, unknown>> | undefined): boolean {
+function isCloud(module: Manifest, config: Readonly<Record<string, unknown>> | undefined): boolean {
   if (typeof module.cloud === 'boolean') return module.cloud
   const key = module.cloud.unlessLoopback
   const properties = (module.config?.properties ?? {}) as Record<string, { default?: unknown } | undefined>

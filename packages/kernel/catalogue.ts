@@ -4,7 +4,7 @@ import type { Manifest, Requirement } from './manifest.js'
 // The index the resolver walks: which modules exist, who provides what, who conflicts with whom.
 
 /** One provider of a capability. */
-export interface Provider {
+interface Provider {
   readonly manifest: Manifest
   readonly version: string
   readonly priority: number

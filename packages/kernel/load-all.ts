@@ -8,7 +8,7 @@ import type { World } from './world.js'
 
 // From a wish to a committed plan.
 
-export interface LoadGoal {
+interface LoadGoal {
   readonly record: ModuleRecord
   readonly config: ModuleConfig | undefined
   readonly start: boolean

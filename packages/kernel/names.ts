@@ -15,7 +15,7 @@ function isCanonical(name: string): boolean {
 }
 
 /** The known name nearest to a mistyped one, or undefined when none is near (edit distance above a third of its length). */
-export function nearest(name: string, known: Iterable<string>): string | undefined {
+function nearest(name: string, known: Iterable<string>): string | undefined {
   const limit = Math.max(1, Math.floor(name.length / 3))
   let best: string | undefined
   let bestDistance = limit + 1

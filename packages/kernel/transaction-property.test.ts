@@ -14,7 +14,7 @@ const module = fc.record({
   fails: fc.constantFrom('', '', '', '', '', '', 'load', 'start'),
 })
 
-test('a load is all or nothing, in order both ways', async () => {
+test('a load is all or nothing, in order both ways', { timeout: 600_000 }, async () => {
   await fc.assert(
     fc.asyncProperty(
       fc.array(module, { minLength: size, maxLength: size }),

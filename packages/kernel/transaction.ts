@@ -10,14 +10,14 @@ import type { PlanStep, ResolverState } from './resolver.js'
 // A plan carried out as one: reserve, load along the graph, start. When anything fails, what this transaction did is
 // undone in reverse, and the modules that were there before are as they were.
 
-export interface TransactionWorld {
+interface TransactionWorld {
   readonly records: ReadonlyMap<string, ModuleRecord>
   readonly lifecycle: Lifecycle
   readonly ledger: ResourceLedger
   readonly catalogue: ResolverState['catalogue']
 }
 
-export interface TransactionWork {
+interface TransactionWork {
   readonly steps: readonly PlanStep[]
   /** Checked configs of the steps. */
   readonly configs: ReadonlyMap<string, ModuleConfig>

@@ -21,13 +21,3 @@ export function parseDuration(value: string | number): number | undefined {
 export function toMB(bytes: number): number {
   return Math.floor(bytes / 2 ** 20)
 }
-
-/** Bytes for people: `1.5 GB`. */
-export function formatSize(bytes: number): string {
-  let value = bytes
-  for (const unit of ['B', 'KB', 'MB', 'GB']) {
-    if (value < 1024) return `${Number(value.toFixed(1))} ${unit}`
-    value /= 1024
-  }
-  return `${Number(value.toFixed(1))} TB`
-}
