@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { refuseExistingModel } from '../checkpoint/index.js'
 import { LmError } from '../errors.js'
 import { writeAtomic } from '../formats/index.js'
-import type { TrainSettings } from './train-options.js'
+import type { TrainSettings } from './train-settings.js'
 
 /** Where a training run keeps its own files, beside the checkpoints. */
 export const runFiles = {

@@ -64,30 +64,6 @@ export interface TrainOptions {
   readonly signal?: AbortSignal
 }
 
-/** The settings that decide what is computed: kept with the checkpoints, so that a resumed run computes the same. */
-export interface TrainSettings {
-  readonly data: readonly string[]
-  /** Null where a model of no preset is trained on. */
-  readonly size: PresetName | null
-  readonly from: string | null
-  readonly steps: number
-  readonly vocabSize: number | null
-  readonly batch: number
-  readonly sequence: number
-  readonly learningRate: number
-  readonly schedule: optim.ScheduleName
-  readonly warmup: number
-  readonly weightDecay: number
-  readonly clipNorm: number
-  readonly accumulate: number
-  readonly dropout: number
-  readonly seed: number
-  readonly valid: string | null
-  readonly dtype: 'f32' | 'f16'
-  /** Recorded: results are bit-equal at a fixed number of threads only. */
-  readonly threads: number
-}
-
 interface Range {
   readonly name: keyof TrainOptions
   readonly holds: (value: number) => boolean

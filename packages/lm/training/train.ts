@@ -1,5 +1,4 @@
 import { appendFile, stat } from 'node:fs/promises'
-import { availableParallelism } from 'node:os'
 import { resolve } from 'node:path'
 import { optim, type TrainingStep } from '@enigma/nn'
 import { loadCheckpoint, lockFolder, saveCheckpoint, saveModel } from '../checkpoint/index.js'
@@ -14,12 +13,13 @@ import { LanguageModel } from '../language-model.js'
 import { parameterCount } from '../memory.js'
 import { languageModelingStep } from '../model/language-modeling-step.js'
 import { LlamaForCausalLM } from '../model/llama.js'
-import { preset, presetConfig, presetOf } from '../presets.js'
+import { preset } from '../presets.js'
 import { Tokenizer } from '../tokenizer/index.js'
 import { readSettings, runFiles, startRunFolder, writeSettings } from './run-folder.js'
 import { Throughput } from './throughput.js'
 import type { TrainEvent, TrainResult } from './train-events.js'
-import { checkTrainOptions, type TrainOptions, type TrainSettings } from './train-options.js'
+import { checkTrainOptions, type TrainOptions } from './train-options.js'
+import { defaultShare, modelConfig, resolveSettings, type TrainSettings } from './train-settings.js'
 import { trainTokenizer } from './train-tokenizer.js'
 
 /** What a checkpoint keeps besides weights and optimizer state. */
@@ -266,71 +266,6 @@ interface RunParts {
 }
 
 const tensorsOf = (model: LlamaForCausalLM) => Object.fromEntries(model.namedParameters()) as Record<string, FloatTensor>
-
-/** Fewest steps a run takes by default, however small the text. */
-const leastSteps = 500
-
-/** What is held out when nothing is said: a fiftieth, if that is enough to measure anything. */
-async function defaultShare(data: readonly string[]): Promise<string | null> {
-  const bytes = (await findDataFiles(data)).reduce((sum, file) => sum + file.bytes, 0)
-  return bytes >= 200_000 ? '0.02' : null
-}
-
-interface RunData {
-  readonly data: readonly string[]
-  readonly valid: string | null
-  /** Of the training part. */
-  readonly tokens: number
-  readonly origin: LanguageModel | undefined
-}
-
-function resolveSettings(
-  options: TrainOptions,
-  known: TrainSettings | undefined,
-  { data, valid, tokens }: RunData,
-): TrainSettings {
-  if (known)
-    return { ...known, ...(options.steps !== undefined && { steps: options.steps }), threads: options.threads ?? known.threads }
-  const size = origin ? presetOf(origin.config) : (options.size ?? 'tiny')
-  const batch = options.batch ?? 8
-  const longest = origin ? origin.config.context : Math.min(256, preset(size ?? 'tiny').context)
-  const sequence = options.sequence ?? longest
-  const accumulate = options.accumulate ?? 1
-  const epoch = Math.max(1, Math.floor(tokens / (batch * sequence * accumulate)))
-  const steps =
-    options.steps ??
-    (options.epochs === undefined ? Math.max(leastSteps, epoch) : Math.max(1, Math.round(options.epochs * epoch)))
-  return {
-    data,
-    size,
-    from: origin ? origin.folder : null,
-    steps,
-    vocabSize: options.vocabSize ?? null,
-    batch,
-    sequence,
-    learningRate: options.learningRate ?? 1e-3,
-    schedule: options.schedule ?? 'cosine',
-    warmup: options.warmup ?? Math.min(100, Math.ceil(steps / 10)),
-    weightDecay: options.weightDecay ?? 0.1,
-    clipNorm: options.clipNorm ?? 1,
-    accumulate,
-    dropout: options.dropout ?? 0,
-    seed: options.seed ?? 1,
-    valid,
-    dtype: options.dtype ?? 'f32',
-    threads: options.threads ?? availableParallelism(),
-  }
-}
-
-function modelConfig({ size, sequence, dropout }: TrainSettings, tokenizer: Tokenizer): ModelConfig {
-  const end = tokenizer.eosId
-  return presetConfig(size ?? 'tiny', tokenizer.vocabSize, {
-    context: sequence,
-    dropout,
-    ...(tokenizer.bosId !== undefined && { bosId: tokenizer.bosId }),
-    ...(end !== undefined && { eosIds: [end] }),
-  })
-}
 
 /** Puts weights, optimizer and counters back as the last checkpoint has them; undefined when there is none yet. */
 async function restore(

@@ -1,0 +1,99 @@
+import { availableParallelism } from 'node:os'
+import type { optim } from '@enigma/nn'
+import type { ModelConfig } from '../config.js'
+import { findDataFiles } from '../data/index.js'
+import type { LanguageModel } from '../language-model.js'
+import { type PresetName, preset, presetConfig, presetOf } from '../presets.js'
+import type { Tokenizer } from '../tokenizer/index.js'
+import type { TrainOptions } from './train-options.js'
+
+/** The settings that decide what is computed: kept with the checkpoints, so that a resumed run computes the same. */
+export interface TrainSettings {
+  readonly data: readonly string[]
+  /** Null where a model of no preset is trained on. */
+  readonly size: PresetName | null
+  readonly from: string | null
+  readonly steps: number
+  readonly vocabSize: number | null
+  readonly batch: number
+  readonly sequence: number
+  readonly learningRate: number
+  readonly schedule: optim.ScheduleName
+  readonly warmup: number
+  readonly weightDecay: number
+  readonly clipNorm: number
+  readonly accumulate: number
+  readonly dropout: number
+  readonly seed: number
+  readonly valid: string | null
+  readonly dtype: 'f32' | 'f16'
+  /** Recorded: results are bit-equal at a fixed number of threads only. */
+  readonly threads: number
+}
+
+/** Fewest steps a run takes by default, however small the text. */
+const leastSteps = 500
+
+/** What is held out when nothing is said: a fiftieth, if that is enough to measure anything. */
+export async function defaultShare(data: readonly string[]): Promise<string | null> {
+  const bytes = (await findDataFiles(data)).reduce((sum, file) => sum + file.bytes, 0)
+  return bytes >= 200_000 ? '0.02' : null
+}
+
+export interface RunData {
+  readonly data: readonly string[]
+  readonly valid: string | null
+  /** Of the training part. */
+  readonly tokens: number
+  readonly origin: LanguageModel | undefined
+}
+
+/** A run's settings: those it was started with, or the options and what follows from the data. */
+export function resolveSettings(
+  options: TrainOptions,
+  known: TrainSettings | undefined,
+  { data, valid, tokens, origin }: RunData,
+): TrainSettings {
+  if (known)
+    return { ...known, ...(options.steps !== undefined && { steps: options.steps }), threads: options.threads ?? known.threads }
+  const size = origin ? presetOf(origin.config) : (options.size ?? 'tiny')
+  const batch = options.batch ?? 8
+  const longest = origin ? origin.config.context : Math.min(256, preset(size ?? 'tiny').context)
+  const sequence = options.sequence ?? longest
+  const accumulate = options.accumulate ?? 1
+  const epoch = Math.max(1, Math.floor(tokens / (batch * sequence * accumulate)))
+  const steps =
+    options.steps ??
+    (options.epochs === undefined ? Math.max(leastSteps, epoch) : Math.max(1, Math.round(options.epochs * epoch)))
+  return {
+    data,
+    size,
+    from: origin ? origin.folder : null,
+    steps,
+    vocabSize: options.vocabSize ?? null,
+    batch,
+    sequence,
+    learningRate: options.learningRate ?? 1e-3,
+    schedule: options.schedule ?? 'cosine',
+    warmup: options.warmup ?? Math.min(100, Math.ceil(steps / 10)),
+    weightDecay: options.weightDecay ?? 0.1,
+    clipNorm: options.clipNorm ?? 1,
+    accumulate,
+    dropout: options.dropout ?? 0,
+    seed: options.seed ?? 1,
+    valid,
+    dtype: options.dtype ?? 'f32',
+    threads: options.threads ?? availableParallelism(),
+  }
+}
+
+/** The shape of a model that is trained from scratch. */
+export function modelConfig({ size, sequence, dropout }: TrainSettings, tokenizer: Tokenizer): ModelConfig {
+  const end = tokenizer.eosId
+  return presetConfig(size ?? 'tiny', tokenizer.vocabSize, {
+    context: sequence,
+    dropout,
+    ...(tokenizer.bosId !== undefined && { bosId: tokenizer.bosId }),
+    ...(end !== undefined && { eosIds: [end] }),
+  })
+}
