@@ -8,6 +8,7 @@ type Setting = Exclude<keyof TrainOptions, Plain>
 
 // The trainer's further settings and what each is; the type makes the table complete.
 const settings: Readonly<Record<Setting, 'number' | 'string' | 'boolean'>> = {
+  from: 'string',
   tokenizer: 'string',
   sequence: 'number',
   schedule: 'string',

@@ -13,6 +13,6 @@ const job = manager.getInterface<TrainingService>('training').train({
   size: 'nano',
   batch: 2,
   vocabSize: 300,
-  settings: { sequence: 16, reportEvery: 1, sampleEvery: 0, threads: 1 },
+  settings: { sequence: 16, reportEvery: 1, sampleEvery: 0, threads: 1, spin: false },
 })
 for await (const report of job) if (report.step === 1) process.stdout.write(`${job.status.pid}\n`)

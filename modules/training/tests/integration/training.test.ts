@@ -24,7 +24,12 @@ beforeAll(async () => {
 
 afterAll(() => rm(place, { recursive: true, force: true }))
 
-const small = { size: 'nano', batch: 2, vocabSize: 300, settings: { sequence: 16, reportEvery: 1, sampleEvery: 0, threads: 1 } }
+const small = {
+  size: 'nano',
+  batch: 2,
+  vocabSize: 300,
+  settings: { sequence: 16, reportEvery: 1, sampleEvery: 0, threads: 1, spin: false },
+}
 
 async function open() {
   const manager = await ModuleManager.open({ modules: [module], hardware: { gpus: [] } })
@@ -78,7 +83,7 @@ test('a stopped job leaves a checkpoint, and resume goes on from it', async () =
   expect(finishReason).toBe('stopped')
   expect(await checkpoints(out)).toHaveLength(1)
   expect(await lockHolder(out)).toBeNull()
-  const again = training.train({ data: [data], out, resume: true, steps: steps + 2, settings: { reportEvery: 1 } })
+  const again = training.train({ data: [data], out, resume: true, steps: steps + 2, settings: { reportEvery: 1, spin: false } })
   const events: TrainEvent[] = []
   for await (const event of again.events()) events.push(event)
   expect(await again.done).toMatchObject({ steps: steps + 2, finishReason: 'done' })
