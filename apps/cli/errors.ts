@@ -49,6 +49,7 @@ export function failureOf(error: unknown): Failure | null {
   if (error instanceof CommanderError) {
     return error.exitCode === 0 ? null : { line: '', exitCode: exitCodes.usage }
   }
+  if (error instanceof Error && error.name === 'AbortError') return { line: 'Stopped.', exitCode: 130 }
   const code = codeOf(error)
   const exitCode =
     usageCodes.has(code ?? '') || usageCodes.has(codeOf(causeOf(error)) ?? '') ? exitCodes.usage : exitCodes.failure
@@ -79,4 +80,9 @@ function causeOf(error: unknown): unknown {
 /** Line breaks become spaces: one failure, one line. */
 export function oneLine(text: string): string {
   return text.trim().replace(/\s*\n\s*/g, ' ')
+}
+
+/** A file or its folder is not there. */
+export function isMissing(error: unknown): boolean {
+  return ['ENOENT', 'ENOTDIR'].includes(codeOf(error) ?? '')
 }

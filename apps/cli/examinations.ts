@@ -26,7 +26,7 @@ export async function examine(out: Output): Promise<Finding[]> {
     ['Node', 'Install Node 20.19 or later', async () => fine(process.versions.node)],
     ['native library', 'Run: npm ci', nativeLibrary],
     ['modules', 'Run: npm run build, then: enigma modules check', () => modules(out)],
-    ['shipped model', 'Restore the folder models/storyteller: git checkout -- models', shippedModel],
+    ['shipped model', 'Restore the folder models/storyteller (git checkout -- models), or install Enigma again', shippedModel],
     ['memory', 'Close other programs', () => memory(out)],
     ['disk', 'Free some space', () => disk(out)],
     ['home folder', 'Make it writable, or set ENIGMA_HOME to a folder that is', homeFolder],

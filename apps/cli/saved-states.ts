@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import { CliError } from './errors.js'
+import { CliError, isMissing } from './errors.js'
 import { savedSetPath } from './folders.js'
 
 /** State of each module in the saved set, for lists: nothing is loaded. Empty where nothing was saved. */
@@ -9,7 +9,7 @@ export function readSavedStates(): ReadonlyMap<string, 'active' | 'loaded' | 'di
   try {
     text = readFileSync(path, 'utf8')
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return new Map()
+    if (isMissing(error)) return new Map()
     throw error
   }
   try {

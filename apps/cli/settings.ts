@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { extname, join } from 'node:path'
 import { type Command as Commander, InvalidArgumentError, type Option } from 'commander'
-import { CliError } from './errors.js'
+import { CliError, isMissing } from './errors.js'
 import { folders } from './folders.js'
 import { suggestion } from './suggest.js'
 
@@ -26,7 +26,7 @@ export function readSettings(): { path: string; values: Values } {
   try {
     text = readFileSync(path, 'utf8')
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return { path, values: {} }
+    if (isMissing(error)) return { path, values: {} }
     throw error
   }
   try {

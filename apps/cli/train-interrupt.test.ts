@@ -27,7 +27,9 @@ const train = (out: string) => [
 ]
 
 describe('train, interrupted by Ctrl-C', () => {
-  it('leaves a checkpoint, says how to go on, and goes on to the weights of an uninterrupted run', async () => {
+  it('leaves a checkpoint, says how to go on, and goes on to the weights of an uninterrupted run', {
+    timeout: 180_000,
+  }, async () => {
     let sent = false
     const stopped = await place.run(train('interrupted'), {
       watch(stdout, kill) {

@@ -1,6 +1,6 @@
 import type { TrainEvent, TrainingJobView, TrainingResult } from 'enigma'
 import { bar, count, duration } from './output/format.js'
-import type { Output } from './output/output.js'
+import { type Output, visible } from './output/output.js'
 
 /** Shows what a training tells until it ends: a progress line at a terminal, a line a report otherwise, JSON when asked. */
 export async function showTraining(job: TrainingJobView, out: Output): Promise<TrainingResult> {
@@ -35,6 +35,6 @@ function remark(event: Exclude<TrainEvent, { type: 'report' | 'warning' | 'check
     case 'validation':
       return `step ${event.step}: validation ${event.bitsPerByte.toFixed(4)} bits per byte, loss ${event.loss.toFixed(4)}`
     case 'sample':
-      return `step ${event.step} writes: ${event.text.replace(/\s+/g, ' ').trim()}`
+      return `step ${event.step} writes: ${visible(event.text).replace(/\s+/g, ' ').trim()}`
   }
 }

@@ -12,7 +12,7 @@ export async function chatPiped(conversation: Conversation, out: Output, signal:
     if (meant.kind === 'leave' || signal.aborted) break
     if (meant.kind === 'shown') out.note(meant.text)
     if (meant.kind !== 'say') continue
-    const answer = await conversation.ask(line.trim(), (piece) => out.json || out.piece(piece), signal)
+    const answer = await conversation.ask(line.trim(), (piece) => out.json || out.written(piece), signal)
     const { text, tokens, tokensPerSecond, finishReason, model } = answer
     if (out.json) out.data({ text, tokens, tokensPerSecond, finishReason, model })
     else out.piece('\n')

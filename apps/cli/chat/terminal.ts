@@ -62,7 +62,7 @@ async function answer(conversation: Conversation, question: string, out: Output,
   const { color } = out
   out.piece(color.bold(color.green(`${conversation.model}: `)))
   try {
-    const { finishReason, tokens, tokensPerSecond } = await conversation.ask(question, (piece) => out.piece(piece), signal)
+    const { finishReason, tokens, tokensPerSecond } = await conversation.ask(question, (piece) => out.written(piece), signal)
     const ended = { stop: '', length: ', cut at its length', abort: ', stopped' }[finishReason]
     out.text(`\n${color.dim(`  ${tokens} tokens, ${Math.round(tokensPerSecond)} a second${ended}`)}`)
   } catch (error) {

@@ -28,7 +28,7 @@ export const run = command<GenerationFlags>({
     await using manager = await openManager(out)
     const engine = await loadGeneration(manager, options)
     const stream = engine.stream(prompt, { ...generateOptions(options), signal: interrupt.signal })
-    for await (const piece of stream) if (!out.json) out.piece(piece)
+    for await (const piece of stream) if (!out.json) out.written(piece)
     const { text, tokens, tokensPerSecond, finishReason, model } = await stream.result
     if (out.json) out.data({ text, tokens, tokensPerSecond, finishReason, model })
     else out.piece('\n')

@@ -38,6 +38,7 @@ export const train = command<TrainFlags>({
     { flags: '--resume', text: 'go on from the last checkpoint in --out' },
     { flags: '--force', text: 'replace what --out holds' },
     { flags: '--vocab-size <n>', text: 'tokens to learn (default: 2048 under 4 MB of text, else 4096)', parse: whole(257) },
+    { flags: '--from <folder>', text: 'start from this model: its shape, weights and tokenizer' },
     { flags: '--tokenizer <file>', text: 'use this tokenizer.json instead of learning one' },
     { flags: '--batch <n>', text: 'sequences a step (default: 8)', parse: whole(1) },
     { flags: '--sequence <n>', text: "tokens a sequence (default: the preset's context, at most 256)", parse: whole(2) },

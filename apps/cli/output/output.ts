@@ -44,6 +44,11 @@ export class Output {
     this.#stdout.write(text)
   }
 
+  /** As `piece`, of text that a model wrote: what would steer a terminal is shown, not obeyed. Files and pipes get it as it is. */
+  written(text: string): void {
+    this.#stdout.write(this.isTerminal ? visible(text) : text)
+  }
+
   /** A result for programs, on one line. */
   data(value: unknown): void {
     this.#stdout.write(`${JSON.stringify(value)}\n`)
@@ -93,4 +98,10 @@ export class Output {
     if (this.#line) this.#stderr.write('\r\x1b[K')
     this.#line = false
   }
+}
+
+/** Control characters but tab and line feed become U+FFFD. */
+export function visible(text: string): string {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+  return text.replace(/[\x00-\x08\x0b-\x1f\x7f-\x9f]/g, '\ufffd')
 }
