@@ -23,7 +23,12 @@ const roots = ['packages', 'modules', 'apps'].flatMap((group) =>
 
 export default defineConfig({
   test: {
-    include: [...roots.flatMap((root) => tests(root, root)), 'scripts/**/*.test.mjs', 'bench/**/*.test.mjs', 'docs/**/*.test.mjs'],
+    include: [
+      ...roots.flatMap((root) => tests(root, root)),
+      'scripts/**/*.test.mjs',
+      'bench/**/*.test.mjs',
+      'docs/**/*.test.mjs',
+    ],
     exclude: ['**/node_modules/**'],
     testTimeout: 60_000,
     hookTimeout: 60_000,

@@ -49,8 +49,7 @@ export class Builder {
   }
 
   input(name: string, shape: Dims, dtype: DType = 'f32'): Tensor {
-    if (this.#inputs.some((input) => input.name === name))
-      throw new TensorError('UNKNOWN_INPUT', `The program already has an input '${name}'. Give each input its own name.`)
+    this.#claim(name)
     const tensor = this.#value(shape, dtype)
     this.#inputs.push({ name, value: tensor.id })
     return tensor
@@ -103,6 +102,7 @@ export class Builder {
   inline(program: Program): Tensor[] {
     const map: Tensor[] = []
     for (const input of program.inputs) {
+      this.#claim(input.name)
       const { shape, dtype } = program.values[input.value]!
       const tensor = this.#value(shape, dtype)
       this.#inputs.push({ ...input, value: tensor.id })
@@ -131,6 +131,11 @@ export class Builder {
       nodes: this.#nodes,
       outputs: Object.entries(outputs).map(([name, tensor]) => ({ name, value: this.lift(tensor).id })),
     }
+  }
+
+  #claim(name: string): void {
+    if (this.#inputs.some((input) => input.name === name))
+      throw new TensorError('UNKNOWN_INPUT', `The program already has an input '${name}'. Give each input its own name.`)
   }
 
   #value(shape: Dims, dtype: DType): Tensor {

@@ -46,7 +46,9 @@ function backward(
       const localSeeds = new Map(
         again.flatMap((tensor, index) => (outputGradients[index] ? [[tensor, outputGradients[index]]] : [])),
       )
-      inputGradients = backward(builder, localSeeds, inputs, from)
+      const totals = backward(builder, localSeeds, inputs, from)
+      // A total covers every place of its tensor, so a tensor that is an input twice must not count twice.
+      inputGradients = totals.map((total, index) => (node.inputs.indexOf(node.inputs[index]!) === index ? total : undefined))
     } else if (vjp) {
       inputGradients = vjp({ inputs, outputs, attributes: node.attributes, gradients: outputGradients })
     } else {

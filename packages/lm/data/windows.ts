@@ -3,7 +3,7 @@ import type { TokenIndex, TokenSplit } from './token-index.js'
 import type { TokenShards } from './token-shards.js'
 
 /** A target that is not counted. */
-export const ignoredTarget = -100
+const ignoredTarget = -100
 
 export interface WindowOptions {
   /** Windows per batch. */

@@ -41,7 +41,7 @@ function stacked(matrices: readonly HostTensor[]): { data: Float32Array; rows: n
  * The decoding program: tokens [batch, length] and a key/value cache to the logits of one position and the grown cache.
  * Query, key and value projections are one product, gate and up another; weights are constants, which the runtime packs.
  */
-export function decodingProgram(config: ModelConfig, weights: StateDict) {
+function decodingProgram(config: ModelConfig, weights: StateDict) {
   const { layers, kvHeads, headDim, hidden, context, vocabSize, rmsNormEps, ropeTheta, tieEmbeddings } = config
   const weight = (name: string): HostTensor => {
     const tensor = weights[`${name}.weight`]

@@ -19,7 +19,7 @@ it('draws as the softmax says', () => {
   const logits = [0, 1, 2]
   const weights = logits.map(Math.exp)
   const total = weights.reduce((a, b) => a + b)
-  draws(logits, plain).forEach((share, index) => expect(share).toBeCloseTo(weights[index]! / total, 1))
+  for (const [index, share] of draws(logits, plain).entries()) expect(share).toBeCloseTo(weights[index]! / total, 1)
 })
 
 it('top-k keeps the k likeliest, top-p the nucleus, min-p what is near the top', () => {

@@ -3,9 +3,9 @@
  * reference implementation's tables were made (Unicode 17 against 16: some 4,600 rare letters) may fall in another class there.
  */
 export const Space = 1
-export const Letter = 2
-export const Digit = 3
-export const Other = 4
+const Letter = 2
+const Digit = 3
+const Other = 4
 
 /**
  * White space as Unicode's White_Space property has it, and so the reference implementation's `\s`.

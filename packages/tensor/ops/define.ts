@@ -63,7 +63,7 @@ const show = (shape: Dims) => `[${shape.join(', ')}]`
 
 /** The line of the first caller outside this package, for error messages. */
 function callerLine(): string {
-  const here = new URL('..', import.meta.url).pathname
+  const here = new URL('../..', import.meta.url).pathname
   const frames = (new Error().stack ?? '').split('\n').slice(1)
   const frame = frames.find((line) => line.includes('.test.') || (!line.includes(here) && !line.includes('node:')))
   return frame ? ` (${frame.trim().replace(/^at /, 'at ')})` : ''

@@ -5,7 +5,7 @@ import { foldTransposes } from './fold-transposes.js'
 import { fuseGemm } from './fuse-gemm.js'
 
 /** The passes a program goes through before it is encoded, in order. Each is program → program with the same meaning. */
-export const passes: readonly ((program: Program) => Program)[] = [deadCode, commonSubexpressions, foldTransposes, fuseGemm]
+const passes: readonly ((program: Program) => Program)[] = [deadCode, commonSubexpressions, foldTransposes, fuseGemm]
 
 export function optimize(program: Program): Program {
   return passes.reduce((current, pass) => pass(current), program)

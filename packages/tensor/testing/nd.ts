@@ -11,7 +11,7 @@ export const nd = (shape: readonly number[], fill: (index: readonly number[]) =>
   return { shape, data }
 }
 
-export function unravel(flat: number, shape: readonly number[]): number[] {
+function unravel(flat: number, shape: readonly number[]): number[] {
   const index = new Array<number>(shape.length)
   let rest = flat
   for (let axis = shape.length - 1; axis >= 0; axis--) {
@@ -31,7 +31,7 @@ export function at(x: Nd, index: readonly number[]): number {
   return x.data[flat]!
 }
 
-export const broadcastShape = (...shapes: (readonly number[])[]): number[] => {
+const broadcastShape = (...shapes: (readonly number[])[]): number[] => {
   const rank = Math.max(...shapes.map((shape) => shape.length))
   return Array.from({ length: rank }, (_, axis) =>
     shapes.reduce((size, shape) => {
@@ -45,8 +45,7 @@ export const map = (f: (...values: number[]) => number, ...inputs: Nd[]): Nd =>
   nd(broadcastShape(...inputs.map((input) => input.shape)), (index) => f(...inputs.map((input) => at(input, index))))
 
 /** Every index of a shape, in row-major order. */
-export const indices = (shape: readonly number[]): number[][] =>
-  Array.from({ length: sizeOf(shape) }, (_, flat) => unravel(flat, shape))
+const indices = (shape: readonly number[]): number[][] => Array.from({ length: sizeOf(shape) }, (_, flat) => unravel(flat, shape))
 
 /** Folds over some axes; `keepDims` semantics of reductions. */
 export function reduce(x: Nd, axes: readonly number[], keepDims: boolean, fold: (values: number[]) => number): Nd {

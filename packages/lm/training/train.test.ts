@@ -1,0 +1,157 @@
+import { spawn } from 'node:child_process'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { afterEach, beforeEach, expect, it } from 'vitest'
+import { evaluate } from '../evaluation/evaluate.js'
+import { TextGenerator } from '../generation/text-generator.js'
+import { LanguageModel } from '../language-model.js'
+import { sampleText } from '../testing/sample-text.js'
+import { train } from './train.js'
+import type { TrainEvent } from './train-events.js'
+import type { TrainOptions } from './train-options.js'
+
+let folder: string
+let data: string
+let base: TrainOptions
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'enigma-train-'))
+  data = join(folder, 'text.txt')
+  await writeFile(data, sampleText(1200))
+  base = {
+    data: [data],
+    out: join(folder, 'model'),
+    size: 'nano',
+    vocabSize: 300,
+    steps: 12,
+    batch: 2,
+    sequence: 32,
+    reportEvery: 1,
+    checkpointEvery: 4,
+    validateEvery: 6,
+    sampleEvery: 0,
+    valid: '0.1',
+    threads: 2,
+    spin: false,
+  }
+})
+afterEach(() => rm(folder, { recursive: true, force: true }))
+
+const weights = (out: string) => readFile(join(out, 'model.safetensors'))
+const collect = async (options: TrainOptions) => {
+  const events: TrainEvent[] = []
+  const result = await train(options, (event) => events.push(event))
+  return { events, result }
+}
+
+/** Trains in a child process and kills it outright as soon as it reports `step`. */
+function trainUntilKilled(options: TrainOptions, step: number): Promise<void> {
+  const child = spawn(
+    process.execPath,
+    [new URL('../testing/train-child.js', import.meta.url).pathname, JSON.stringify(options)],
+    {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    },
+  )
+  createInterface({ input: child.stdout }).on('line', (line) => {
+    const event = JSON.parse(line) as { type: string; step?: number }
+    if (event.type === 'report' && event.step === step) child.kill('SIGKILL')
+  })
+  return new Promise((resolve) => child.on('close', () => resolve()))
+}
+
+it('learns: the loss falls, and what it reports is what happened', async () => {
+  const { events, result } = await collect({ ...base, steps: 60, learningRate: 3e-3 })
+  const reports = events.filter((event) => event.type === 'report')
+  expect(reports.map(({ step }) => step)).toEqual(Array.from({ length: 60 }, (_, index) => index + 1))
+  expect(reports[0]!.loss).toBeGreaterThan(5)
+  expect(reports.at(-1)!.loss).toBeLessThan(reports[0]!.loss / 2)
+  expect(result).toMatchObject({ step: 60, steps: 60, stopped: false, tokens: 60 * 64 })
+  const validation = events.filter((event) => event.type === 'validation')
+  expect(validation.map(({ step }) => step)).toEqual([6, 12, 18, 24, 30, 36, 42, 48, 54, 60])
+  expect(result.bitsPerByte).toBe(validation.at(-1)!.bitsPerByte)
+})
+
+it('makes a model folder that generates and evaluates', async () => {
+  await collect({ ...base, steps: 60, learningRate: 3e-3, dtype: 'f16' })
+  const model = await LanguageModel.load(base.out)
+  expect(model).toMatchObject({ name: 'model', preset: 'nano' })
+  const generator = await TextGenerator.create(model, { spin: false })
+  const options = { maxTokens: 24, temperature: 0 }
+  const { text, tokens, finishReason } = await generator.complete('The old', options)
+  expect(text.length).toBeGreaterThan(10)
+  expect({ tokens, finishReason }).toEqual({ tokens: 24, finishReason: 'length' })
+  expect((await generator.complete('The old', options)).text).toBe(text)
+  expect((await generator.complete('The old', { ...options, cache: false })).text).toBe(text)
+  generator.close()
+  const measured = await evaluate(base.out, { data: [data], spin: false })
+  expect(measured.bitsPerByte).toBeGreaterThan(0)
+  expect(measured.bitsPerByte).toBeLessThan(3)
+  expect(measured.bitsPerByte).toBeCloseTo((measured.loss * measured.tokens) / Math.LN2 / measured.bytes, 10)
+})
+
+it('two equal runs end with the same bytes, with dropout and accumulation too', async () => {
+  const settings = { ...base, dropout: 0.1, accumulate: 2 }
+  await collect(settings)
+  await collect({ ...settings, out: join(folder, 'again') })
+  expect(await weights(join(folder, 'again'))).toEqual(await weights(base.out))
+})
+
+it.each([2, 6, 11])('killed outright after step %i and resumed, it ends with the bytes of an uninterrupted run', async (step) => {
+  const settings = { ...base, dropout: 0.1 }
+  await collect({ ...settings, out: join(folder, 'whole') })
+  await trainUntilKilled(settings, step)
+  const { events } = await collect({ ...settings, resume: true })
+  expect(events.find((event) => event.type === 'start')).toMatchObject({ resumed: step > 4, step: Math.floor(step / 4) * 4 })
+  expect(await weights(base.out)).toEqual(await weights(join(folder, 'whole')))
+})
+
+it('stopped by its signal it leaves a checkpoint of that step, and resuming ends with the same bytes', async () => {
+  await collect({ ...base, out: join(folder, 'whole') })
+  const stopping = new AbortController()
+  const result = await train({ ...base, signal: stopping.signal }, (event) => {
+    if (event.type === 'report' && event.step === 5) stopping.abort()
+  })
+  expect(result).toMatchObject({ stopped: true, step: 5 })
+  await expect(weights(base.out)).rejects.toThrow(/ENOENT/)
+  await collect({ ...base, resume: true })
+  expect(await weights(base.out)).toEqual(await weights(join(folder, 'whole')))
+})
+
+it('goes on from an existing model, in a longer context', async () => {
+  await collect(base)
+  const { sequence: _, size: __, vocabSize: ___, ...rest } = base
+  const { result } = await collect({ ...rest, from: base.out, out: join(folder, 'longer'), sequence: 64, steps: 3 })
+  expect(result.step).toBe(3)
+  expect((await LanguageModel.load(join(folder, 'longer'))).config.context).toBe(64)
+})
+
+it.each([
+  [{ size: 'tinny' }, /Unknown preset: tinny.*tiny/],
+  [{ data: ['nowhere.txt'] }, /nowhere.txt/],
+  [{ learningRate: 5 }, /learningRate must be above 0 and at most 1, got 5/],
+  [{ steps: 0 }, /steps must be a positive whole number, got 0/],
+  [{ steps: 3, epochs: 1 }, /steps or epochs/],
+  [{ resume: true }, /no training run to resume/],
+])('refuses %o before it writes anything', async (wrong, message) => {
+  await expect(train({ ...base, ...(wrong as Partial<TrainOptions>) })).rejects.toThrow(message)
+  await expect(readFile(join(base.out, 'trainer', 'run.json'))).rejects.toThrow(/ENOENT/)
+})
+
+it('refuses a folder that holds a model, unless told to resume or replace it', async () => {
+  await collect({ ...base, steps: 2 })
+  await expect(train({ ...base, steps: 2 })).rejects.toThrow(/--resume.*--force/)
+  const { result } = await collect({ ...base, steps: 2, force: true })
+  expect(result.step).toBe(2)
+})
+
+it('warns about little text, and says so when it is too little to train on', async () => {
+  await writeFile(data, sampleText(10))
+  const { valid: _, ...noValidation } = base
+  const { events } = await collect({ ...noValidation, vocabSize: 270, steps: 1 })
+  expect(events.find((event) => event.type === 'warning')).toMatchObject({ message: expect.stringMatching(/1000/) })
+  await writeFile(data, 'Once.')
+  await expect(train({ ...noValidation, out: join(folder, 'other'), vocabSize: 270 })).rejects.toThrow(/tokens/)
+})

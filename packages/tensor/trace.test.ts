@@ -1,0 +1,167 @@
+import { describe, expect, it } from 'vitest'
+import { evaluate } from './compile.js'
+import { TensorError } from './errors.js'
+import { crossEntropy, dropout, linear, rmsNorm, scaledDotProductAttention, swiglu } from './functional.js'
+import { grad } from './grad.js'
+import { optimize } from './passes/index.js'
+import { hashProgram, type Program, printProgram } from './program.js'
+import type { Tensor } from './tensor.js'
+import { trace } from './trace.js'
+
+const numbers = (tensor: { data: ArrayLike<number | bigint> } | undefined) => Array.from(tensor!.data, Number)
+const ops = (program: Program) => program.nodes.map((node) => node.op)
+
+describe('tracing', () => {
+  it('names the op, the shapes and the line of the caller when shapes do not fit', () => {
+    const wrong = () => trace({ a: { shape: [2, 3] }, b: { shape: [4, 5] } }, ({ a, b }) => ({ y: a.matmul(b) }))
+    expect(wrong).toThrow(TensorError)
+    expect(wrong).toThrow(/matmul: inner sizes 3 and 4 differ; shapes \[2, 3\] and \[4, 5\] \(at .*trace\.test/)
+  })
+
+  it('refuses mixed dtypes and says what to do', () => {
+    const wrong = () => trace({ a: { shape: [2] }, b: { shape: [2], dtype: 'i64' } }, ({ a, b }) => ({ y: a.add(b) }))
+    expect(wrong).toThrow(/add: expected f32, got i64\. Use cast\(\) first/)
+  })
+
+  it('refuses a tensor of another trace', () => {
+    let other: Tensor | undefined
+    trace({ a: { shape: [] } }, ({ a }) => ({ y: (other = a) }))
+    expect(() => trace({ b: { shape: [] } }, ({ b }) => ({ y: b.add(other!) }))).toThrow(/another trace/)
+  })
+
+  it('equal functions give equal hashes, different ones do not', () => {
+    const program = (factor: number) => trace({ x: { shape: [2] } }, ({ x }) => ({ y: x.mul(factor) }))
+    expect(hashProgram(program(2))).toBe(hashProgram(program(2)))
+    expect(hashProgram(program(2))).not.toBe(hashProgram(program(3)))
+    expect(printProgram(program(2))).toContain('mul(%0, %1)')
+  })
+
+  it('keeps sizes that are known only at run time', async () => {
+    const program = trace({ x: { shape: ['n', 2] }, w: { shape: [2, 3] } }, ({ x, w }) => ({ y: x.matmul(w).relu() }))
+    const run = (rows: number) =>
+      evaluate(program, {
+        x: { dtype: 'f32', shape: [rows, 2], data: new Float32Array(rows * 2).fill(1) },
+        w: [1, 2, 3, 4, 5, 6],
+      })
+    expect((await run(1)).y).toMatchObject({ shape: [1, 3], data: Float32Array.of(5, 7, 9) })
+    expect((await run(3)).y!.shape).toEqual([3, 3])
+  })
+})
+
+describe('differentiation', () => {
+  it('of a gradient gives the second derivative', async () => {
+    const cube = trace({ x: { shape: [3] } }, ({ x }) => ({ y: x.mul(x).mul(x).sum() }))
+    const first = grad(cube, { of: 'y', wrt: ['x'] })
+    const summed = trace({}, (_, builder) => {
+      const map = builder.inline(first)
+      return { s: map[first.outputs.find(({ name }) => name === 'd.x')!.value]!.sum() }
+    })
+    const result = await evaluate(grad(summed, { of: 's', wrt: ['x'] }), { x: [1, 2, 3] })
+    expect(numbers(result['d.x'])).toEqual([6, 12, 18])
+  })
+
+  it.each<[string, (x: Tensor) => Tensor]>([
+    ['silu', (x) => x.silu()],
+    ['rmsNorm', (x) => rmsNorm(x, x.builder.constant([1, 2, 3, 4], [4]), 1e-3)],
+    ['swiglu', (x) => swiglu(x, x.mul(2))],
+    ['softmax', (x) => x.softmax()],
+    [
+      'attention',
+      (x) => {
+        const q = x.reshape([1, 1, 2, 2])
+        return scaledDotProductAttention(q, q, q).reshape([4])
+      },
+    ],
+    ['crossEntropy', (x) => crossEntropy(x.reshape([2, 2]), x.builder.constant([0, 1], [2], 'i64'))],
+  ])('second derivatives through %s agree with differences of the first', async (_name, f) => {
+    const point = [0.3, -0.7, 1.1, 0.2]
+    const loss = trace({ x: { shape: [4] } }, ({ x }) => ({ y: f(x).mul(f(x)).sum() }))
+    const first = grad(loss, { of: 'y', wrt: ['x'] })
+    const weights = [0.5, -1, 2, 0.25]
+    const projected: Program = trace({}, (_, builder) => {
+      const map = builder.inline(first)
+      const d = map[first.outputs.find(({ name }) => name === 'd.x')!.value]!
+      return { s: d.mul(builder.constant(weights, [4])).sum() }
+    })
+    const second = grad(projected, { of: 's', wrt: ['x'] })
+    const got = numbers((await evaluate(second, { x: point }))['d.x'])
+    const slope = async (x: number[]) =>
+      numbers((await evaluate(first, { x }))['d.x']).reduce((sum, d, i) => sum + d * weights[i]!, 0)
+    for (const i of point.keys()) {
+      const h = 3e-3
+      const above = await slope(point.map((value, j) => (i === j ? value + h : value)))
+      const below = await slope(point.map((value, j) => (i === j ? value - h : value)))
+      expect(got[i]!).toBeCloseTo((above - below) / (2 * h), 1)
+    }
+  })
+
+  it('stops at stopGradient, and gives zeros where nothing depends on the input', async () => {
+    const program = trace({ x: { shape: [2] }, z: { shape: [2] } }, ({ x }) => ({ y: x.stopGradient().mul(x).sum() }))
+    const result = await evaluate(grad(program, { of: 'y', wrt: ['x', 'z'] }), { x: [3, 4], z: [0, 0] })
+    expect(numbers(result['d.x'])).toEqual([3, 4])
+    expect(numbers(result['d.z'])).toEqual([0, 0])
+  })
+
+  it('refuses outputs that are not scalar and names that do not exist', () => {
+    const program = trace({ x: { shape: [2] } }, ({ x }) => ({ y: x.mul(2) }))
+    expect(() => grad(program, { of: 'y', wrt: ['x'] })).toThrow(/needs a scalar.*sum\(\)/)
+    expect(() => grad(program, { of: 'q', wrt: ['x'] })).toThrow(/No output 'q'\. Outputs: y/)
+    const scalar = trace({ x: { shape: [] } }, ({ x }) => ({ y: x.mul(2) }))
+    expect(() => grad(scalar, { of: 'y', wrt: ['q'] })).toThrow(/No input 'q'\. Inputs: x/)
+  })
+})
+
+describe('passes', () => {
+  it('compute equal expressions once and drop what nobody reads', () => {
+    const program = trace({ x: { shape: [2] } }, ({ x }) => {
+      x.exp().log()
+      return { y: x.exp().add(x.exp()) }
+    })
+    expect(ops(optimize(program))).toEqual(['exp', 'add'])
+  })
+
+  it('turn transposes into flags of the product', async () => {
+    const program = trace({ a: { shape: [3, 2] }, b: { shape: [4, 3] } }, ({ a, b }) => ({
+      y: a.transpose().matmul(b.transpose()),
+    }))
+    expect(ops(optimize(program))).toEqual(['matmul'])
+    const feeds = { a: [1, 2, 3, 4, 5, 6], b: [1, 0, 0, 0, 1, 0, 0, 0, 1, 1, 1, 1] }
+    expect(numbers((await evaluate(program, feeds)).y)).toEqual([1, 3, 5, 9, 2, 4, 6, 12])
+  })
+
+  it('fuse a product and a sum only where the product has no other reader', async () => {
+    const shared = trace({ a: { shape: [2, 2] }, c: { shape: [2, 2] } }, ({ a, c }) => {
+      const product = a.matmul(a)
+      return { y: product.add(c), product }
+    })
+    expect(ops(optimize(shared))).toEqual(['matmul', 'add'])
+    const alone = trace({ a: { shape: [2, 2] }, c: { shape: [2, 2] } }, ({ a, c }) => ({ y: c.add(a.matmul(a)) }))
+    expect(ops(optimize(alone))).toEqual(['gemm'])
+    expect(numbers((await evaluate(alone, { a: [1, 2, 3, 4], c: [1, 1, 1, 1] })).y)).toEqual([8, 11, 16, 23])
+  })
+
+  it('do not fuse a sum whose other operand is made later than the product', async () => {
+    const program = trace({ a: { shape: [2, 2] } }, ({ a }) => {
+      const early = a.matmul(a)
+      const late = a.exp().log()
+      return { y: early.add(late) }
+    })
+    expect(numbers((await evaluate(program, { a: [1, 2, 3, 4] })).y)).toEqual([8, 12, 18, 26])
+  })
+})
+
+it('linear flattens leading dimensions and adds the bias', async () => {
+  const program = trace({ x: { shape: [2, 1, 2] }, w: { shape: [3, 2] }, b: { shape: [3] } }, ({ x, w, b }) => ({
+    y: linear(x, w, b),
+  }))
+  const { y } = await evaluate(program, { x: [1, 2, 3, 4], w: [1, 0, 0, 1, 1, 1], b: [10, 20, 30] })
+  expect(y!.shape).toEqual([2, 1, 3])
+  expect(numbers(y)).toEqual([11, 22, 33, 13, 24, 37])
+})
+
+it('dropout is the identity outside of training, and asks for a random mask in it', () => {
+  const body = ({ x }: { x: Tensor }) => ({ y: dropout(x, 0.5) })
+  expect(trace({ x: { shape: [4] } }, body).nodes).toHaveLength(0)
+  const training = trace({ x: { shape: [4] } }, body, { training: true })
+  expect(training.inputs.map((input) => input.random)).toEqual([undefined, { kind: 'bernoulli', p: 0.5 }])
+})
