@@ -14,7 +14,7 @@ export interface Outcome {
   readonly stderr: string
 }
 
-export interface RunOptions {
+interface RunOptions {
   readonly stdin?: string
   readonly env?: Readonly<Record<string, string>>
   /** Sees stdout as it grows, and the process: to send it signals. */

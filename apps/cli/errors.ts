@@ -5,7 +5,7 @@ import { CommanderError } from 'commander'
 export const exitCodes = { ok: 0, failure: 1, usage: 2 } as const
 
 /** What can go wrong in the command itself; other packages' errors come with their own codes. */
-export type CliErrorCode = 'USAGE' | 'NOT_THERE_YET' | 'BAD_SETTING' | 'NO_INPUT' | 'CHECK_FAILED'
+type CliErrorCode = 'USAGE' | 'NOT_THERE_YET' | 'BAD_SETTING' | 'NO_INPUT' | 'CHECK_FAILED'
 
 export class CliError extends Error {
   override readonly name = 'CliError'
@@ -39,7 +39,7 @@ const systemErrors: Record<string, (path: string) => string> = {
   EROFS: (path) => `${path} is on a read-only file system`,
 }
 
-export interface Failure {
+interface Failure {
   readonly line: string
   readonly exitCode: number
 }

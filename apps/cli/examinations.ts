@@ -8,7 +8,7 @@ import type { Output } from './output/output.js'
 import { openManager } from './session.js'
 
 /** One thing that was looked at. */
-export interface Finding {
+interface Finding {
   readonly what: string
   readonly status: 'fine' | 'doubtful' | 'broken'
   readonly found: string

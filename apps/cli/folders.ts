@@ -1,27 +1,24 @@
 import { homedir } from 'node:os'
-import { join, resolve } from 'node:path'
+import { isAbsolute, join, resolve } from 'node:path'
 
-/** The home folders of Enigma: XDG folders; `ENIGMA_HOME` puts all of them into one. */
-export interface Folders {
-  /** `config.json`, `modules.json`. */
+/**
+ * The home folders, as `enigmaFolders` of the front door has them (a test holds the two together): told here again because settings
+ * are read before, and often without, the front door being loaded.
+ */
+interface Folders {
+  /** `config.json`, `enigma_modules.json`. */
   readonly config: string
-  /** `models/`. */
+  /** `models/`, `modules/`, the chat's history. */
   readonly data: string
-  /** What may be lost: the chat's history of lines. */
-  readonly state: string
 }
 
+/** `ENIGMA_HOME` for everything if it is set, else `enigma` in the XDG folders; their specification ignores relative paths. */
 export function folders(env: NodeJS.ProcessEnv = process.env): Folders {
-  if (env.ENIGMA_HOME) {
-    const home = resolve(env.ENIGMA_HOME)
-    return { config: home, data: home, state: home }
-  }
-  const xdg = (name: string, ...fallback: string[]) => join(env[name] || join(homedir(), ...fallback), 'enigma')
-  return {
-    config: xdg('XDG_CONFIG_HOME', '.config'),
-    data: xdg('XDG_DATA_HOME', '.local', 'share'),
-    state: xdg('XDG_STATE_HOME', '.local', 'state'),
-  }
+  const home = env.ENIGMA_HOME
+  if (home) return { config: resolve(home), data: resolve(home) }
+  const xdg = (given: string | undefined, ...fallback: string[]) =>
+    join(given && isAbsolute(given) ? given : join(homedir(), ...fallback), 'enigma')
+  return { config: xdg(env.XDG_CONFIG_HOME, '.config'), data: xdg(env.XDG_DATA_HOME, '.local', 'share') }
 }
 
 /** The modules that stay loaded, as `modules load` and `unload` leave them. */

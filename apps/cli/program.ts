@@ -10,7 +10,7 @@ import { applyValues, environmentName, readOptionsFile, readSettings } from './s
 // The table of commands as a commander program. Nothing here loads a module: a command imports what it needs when it runs.
 
 /** The program, and the exit code of the command it ran. */
-export interface Program {
+interface Program {
   readonly commander: Commander
   readonly exitCode: () => number
 }

@@ -2,7 +2,7 @@ import { CliError } from './errors.js'
 
 // The flags of the seed documents on the bare command: `enigma --train --model tiny --data F --output D --epochs 3`.
 
-export interface Mode {
+interface Mode {
   readonly flag: string
   readonly text: string
   /** The command that does it now; without one, `instead` says what is there. */

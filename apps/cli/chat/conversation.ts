@@ -1,6 +1,6 @@
 import type { ChatMessage, Completion, GenerateOptions, TextGeneration } from 'enigma'
 
-export interface ChatStats {
+interface ChatStats {
   readonly answers: number
   readonly tokens: number
   /** Of the last answer; 0 before the first. */

@@ -44,7 +44,7 @@ const table: readonly SlashCommand[] = [
 const leaving = new Set(['quit', 'exit', 'q', '/quit', '/exit'])
 
 /** What a line is: a way out, a command for us with its answer, nothing, or something to say to the model. */
-export type Line = { readonly kind: 'leave' | 'empty' | 'say' } | { readonly kind: 'shown'; readonly text: string }
+type Line = { readonly kind: 'leave' | 'empty' | 'say' } | { readonly kind: 'shown'; readonly text: string }
 
 export function readLine(line: string, conversation: Conversation): Line {
   const text = line.trim()

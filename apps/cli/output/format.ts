@@ -27,7 +27,7 @@ export function duration(seconds: number): string {
 }
 
 /** `[####        ]` */
-export function bar(share: number, width = 16): string {
+export function bar(share: number, width = 8): string {
   const full = Math.round(Math.min(1, Math.max(0, share)) * width)
   return `[${'#'.repeat(full)}${' '.repeat(width - full)}]`
 }
