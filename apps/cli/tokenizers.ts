@@ -16,10 +16,9 @@ export async function trainTokenizer(
   out: Output,
   signal: AbortSignal,
 ): Promise<number> {
-  const { findDataFiles, readTexts, trainBpe } = await import('enigma')
-  const files = await findDataFiles(data)
-  const { tokenizer, warnings } = await trainBpe({
-    texts: readTexts(files),
+  const lm = await import('enigma')
+  const { tokenizer, warnings } = await lm.trainTokenizer({
+    data,
     vocabSize,
     signal,
     onProgress(progress) {

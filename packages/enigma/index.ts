@@ -49,17 +49,15 @@ export {
   type Evaluation,
   evaluate,
   type FoundModel,
-  findDataFiles,
   findModels,
   LmError,
   type LmErrorCode,
   memoryEstimate,
   openModelFolder,
   presetTable,
-  readTexts,
   Tokenizer,
   type TrainEvent,
-  trainBpe,
+  trainTokenizer,
 } from '@enigma/lm'
 export type { Inference, InferenceStatus } from '@enigma/module-inference/types'
 export { type ModelWish, resolveModel } from '@enigma/module-model/resolve-model'

@@ -123,17 +123,15 @@ class TrainingRun {
     const path = runFiles.tokenizer(this.#out)
     if (known && (await stat(path).catch(() => undefined))) return Tokenizer.load(path)
     const { tokenizer: given, vocabSize: asked, signal } = this.#options
-    const tokenizer = given
-      ? await Tokenizer.load(given)
-      : await trainTokenizer({
-          files: data,
-          vocabSize: known?.vocabSize ?? asked,
-          ...(signal && { signal }),
-          onWarning: (message) => this.#emit({ type: 'warning', message }),
-          onProgress: (message) => this.#emit({ type: 'phase', phase: 'tokenizer', message }),
-        })
-    await tokenizer.save(path)
-    return tokenizer
+    const saved = async (tokenizer: Tokenizer) => {
+      await tokenizer.save(path)
+      return tokenizer
+    }
+    if (given) return saved(await Tokenizer.load(given))
+    this.#emit({ type: 'phase', phase: 'tokenizer', message: 'Training a tokenizer' })
+    const { tokenizer, warnings } = await trainTokenizer({ data, vocabSize: known?.vocabSize ?? asked, signal })
+    for (const message of warnings) this.#emit({ type: 'warning', message })
+    return saved(tokenizer)
   }
 
   async #loop(parts: RunParts): Promise<TrainResult> {
