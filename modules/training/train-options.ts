@@ -3,7 +3,7 @@ import { LmError, preset, type TrainOptions } from '@enigma/lm'
 import { TrainingError } from './errors.js'
 import type { TrainingModuleConfig } from './types.js'
 
-type Plain = 'data' | 'out' | 'size' | 'steps' | 'epochs' | 'learningRate' | 'batch' | 'vocabSize' | 'seed' | 'resume' | 'signal'
+type Plain = 'data' | 'out' | 'size' | 'steps' | 'epochs' | 'learningRate' | 'batch' | 'vocabSize' | 'seed' | 'resume' | 'valid' | 'signal'
 type Setting = Exclude<keyof TrainOptions, Plain>
 
 // The trainer's further settings and what each is; the type makes the table complete.
@@ -17,7 +17,6 @@ const settings: Readonly<Record<Setting, 'number' | 'string' | 'boolean'>> = {
   clipNorm: 'number',
   accumulate: 'number',
   dropout: 'number',
-  valid: 'string',
   reportEvery: 'number',
   validateEvery: 'number',
   sampleEvery: 'number',
@@ -35,12 +34,9 @@ const settings: Readonly<Record<Setting, 'number' | 'string' | 'boolean'>> = {
  * @throws TrainingError `UNKNOWN_SETTING`; LmError `UNKNOWN_PRESET`, `INVALID_OPTION`
  */
 export function trainOptions(job: TrainingOptions, config: TrainingModuleConfig): Omit<TrainOptions, 'signal'> {
-  const { data, out, size, valid, settings: further = {}, signal: _, ...plain } = job
+  const { data, out, size, settings: further = {}, signal: _, ...plain } = job
   for (const [name, value] of Object.entries(further)) checkSetting(name, value)
-  if (valid !== undefined && valid.length !== 1) {
-    throw new LmError('INVALID_OPTION', `valid must name one file, got ${valid.length}. Join them into one.`)
-  }
-  const given = defined({ ...further, ...plain, valid: valid?.[0], size: size === undefined ? undefined : preset(size).name })
+  const given = { ...defined(further), ...defined({ ...plain, size: size === undefined ? undefined : preset(size).name }) }
   return { ...defaults(job, config), ...given, data, out }
 }
 

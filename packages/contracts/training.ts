@@ -17,8 +17,8 @@ export interface TrainingOptions {
   readonly seed?: number
   /** Go on from the checkpoint in `out`. */
   readonly resume?: boolean
-  /** Text files for validation; without them a part of `data` is held out. */
-  readonly valid?: readonly string[]
+  /** A text file for validation, or the share of `data` to hold out (`'0.02'`). */
+  readonly valid?: string
   /** Further settings of the trainer, by its own names. */
   readonly settings?: Readonly<Record<string, unknown>>
   readonly signal?: AbortSignal

@@ -20,6 +20,7 @@ interface TrainFlags {
   readonly batch?: number
   readonly lr?: number
   readonly seed?: number
+  readonly valid?: string
   readonly clip?: number
   readonly config?: string
   readonly json?: boolean
@@ -50,7 +51,7 @@ export const train = command<TrainFlags>({
     { flags: '--accumulate <n>', text: 'batches an update (default: 1)', parse: whole(1) },
     { flags: '--dropout <n>', text: 'share of activations dropped (default: 0)', parse: number(0, 0.99) },
     { flags: '--seed <n>', text: 'same seed and threads, same weights (default: 1)', parse: whole() },
-    { flags: '--valid <file>', text: 'validation text, or the share to hold out (default: 0.05)' },
+    { flags: '--valid <file>', text: 'validation text, or the share to hold out (default: 0.02 from 200 KB of text on)' },
     { flags: '--report-every <n>', text: 'steps between reports (default: 10)', parse: whole(1) },
     { flags: '--validate-every <n>', text: 'steps between validations (default: 10 over the run)', parse: whole(1) },
     { flags: '--sample-every <n>', text: 'steps between samples, 0 for none (default: as validations)', parse: whole() },
@@ -98,12 +99,13 @@ function trainingOptions(flags: TrainFlags): TrainingOptions {
     batch,
     lr,
     seed,
+    valid,
     clip,
     json: _json,
     config: _config,
     ...others
   } = flags
-  const named = { size, steps, epochs, resume, vocabSize, batch, learningRate: lr, seed }
+  const named = { size, steps, epochs, resume, vocabSize, batch, learningRate: lr, seed, valid }
   const given = Object.fromEntries(Object.entries(named).filter(([, value]) => value !== undefined))
   const settings = { ...others, ...(clip !== undefined && { clipNorm: clip }) }
   return { ...given, data, out: out ?? join(folders().data, 'models', size ?? 'tiny'), settings }
