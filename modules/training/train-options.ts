@@ -3,7 +3,19 @@ import { LmError, preset, type TrainOptions } from '@enigma/lm'
 import { TrainingError } from './errors.js'
 import type { TrainingModuleConfig } from './types.js'
 
-type Plain = 'data' | 'out' | 'size' | 'steps' | 'epochs' | 'learningRate' | 'batch' | 'vocabSize' | 'seed' | 'resume' | 'valid' | 'signal'
+type Plain =
+  | 'data'
+  | 'out'
+  | 'size'
+  | 'steps'
+  | 'epochs'
+  | 'learningRate'
+  | 'batch'
+  | 'vocabSize'
+  | 'seed'
+  | 'resume'
+  | 'valid'
+  | 'signal'
 type Setting = Exclude<keyof TrainOptions, Plain>
 
 // The trainer's further settings and what each is; the type makes the table complete.

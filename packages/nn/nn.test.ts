@@ -23,6 +23,13 @@ const fill = (step: TrainingStep<'x' | 'y'>) => () => {
 }
 
 describe('layers', () => {
+  it('made of parts give each part weights of its own', () => {
+    const { gate_proj, up_proj } = new nn.SwiGLU(8, 8, 0, 1)
+    expect(gate_proj.weight.data).not.toEqual(up_proj.weight.data)
+    expect(new nn.Linear(4, 4).weight.data).not.toEqual(new nn.Linear(4, 4).weight.data)
+    expect(new nn.Linear(4, 4, { seed: null }).weight.data.every((value) => value === 0)).toBe(true)
+  })
+
   it('name their parameters as PyTorch does', () => {
     const net = new nn.Sequential(new nn.Linear(2, 3), new nn.ReLU(), new nn.Linear(3, 1, { bias: false }))
     expect([...net.namedParameters()].map(([name, { shape }]) => [name, shape])).toEqual([
@@ -71,16 +78,21 @@ describe('a training step', () => {
   })
 
   it('leaves frozen parameters alone', async () => {
-    const { net, step: compiling } = regression()
-    net.parameters()[0]!.requiresGrad = false
-    await (await compiling).close()
-    const frozen = regression()
-    const first = frozen.net.parameters()[0]!
-    first.requiresGrad = false
-    const before = Float32Array.from(first.data)
-    const step = await frozen.step
+    const net = new nn.Sequential(new nn.Linear(2, 8, { seed: 1 }), new nn.Tanh(), new nn.Linear(8, 1, { seed: 2 }))
+    const [first, second] = net.parameters()
+    first!.requiresGrad = false
+    const before = [first!.data.slice(), second!.data.slice()]
+    const step = await TrainingStep.compile<'x' | 'y'>({
+      parameters: net.namedParameters(),
+      inputs: { x: { shape: [4, 2] }, y: { shape: [4, 1] } },
+      loss: ({ x, y }) => losses.mse(net.forward(x), y),
+      optimizer: optim.adamw({ lr: 0.02 }),
+      threads: 1,
+      spin: false,
+    })
     await step.step(fill(step))
-    expect(first.data).toEqual(before)
+    expect(first!.data).toEqual(before[0])
+    expect(second!.data).not.toEqual(before[1])
     await step.close()
   })
 
@@ -114,6 +126,69 @@ describe('a training step', () => {
     expect(step.counters).toEqual({ updates: 1, runs: 1 })
     expect(() => step.restore({}, counters)).toThrow(/no tensor 'm\.0\.weight'/)
     await step.close()
+  })
+
+  it('trains only the parameters it is given', async () => {
+    const { net, step: compiling } = regression()
+    await (await compiling).close()
+    const last = net.layers[2]!
+    const before = net.parameters().map((parameter) => parameter.data.slice())
+    const step = await TrainingStep.compile<'x' | 'y'>({
+      parameters: last.namedParameters(),
+      inputs: { x: { shape: [4, 2] }, y: { shape: [4, 1] } },
+      loss: ({ x, y }) => losses.mse(net.forward(x), y),
+      optimizer: optim.adamw({ lr: 0.02 }),
+      threads: 1,
+      spin: false,
+    })
+    await step.step(fill(step))
+    await step.close()
+    const changed = net.parameters().map((parameter, index) => parameter.data.some((value, i) => value !== before[index]![i]))
+    expect(changed).toEqual([false, false, true, true])
+  })
+
+  it('makes no update from a loss or gradient that is not a number', async () => {
+    const { net, step: compiling } = regression()
+    const step = await compiling
+    const before = net.parameters().map((parameter) => parameter.data.slice())
+    const broken = () => {
+      fill(step)()
+      ;(step.inputs.x.data as Float32Array)[0] = Number.NaN
+    }
+    await expect(step.step(broken)).rejects.toThrow(/no update was made/)
+    expect(net.parameters().map((parameter) => parameter.data.slice())).toEqual(before)
+    expect(step.updates).toBe(0)
+    await step.close()
+  })
+
+  it('hands its parameters over to a step that is compiled later, and says so if it is used again', async () => {
+    const first = regression()
+    const a = await first.step
+    const b = await TrainingStep.compile<'x' | 'y'>({
+      parameters: first.net.namedParameters(),
+      inputs: { x: { shape: [4, 2] }, y: { shape: [4, 1] } },
+      loss: ({ x, y }) => losses.mse(first.net.forward(x), y),
+      optimizer: optim.adamw({ lr: 0.02 }),
+      threads: 1,
+      spin: false,
+    })
+    await expect(a.step(fill(a))).rejects.toThrow(/Another training step trains/)
+    await a.close()
+    const before = first.net.parameters()[0]!.data.slice()
+    await b.step(fill(b))
+    await b.close()
+    expect(first.net.parameters()[0]!.data).not.toEqual(before)
+  })
+
+  it('runs one step at a time, and closes only after it', async () => {
+    const { net, step: compiling } = regression()
+    const step = await compiling
+    const running = step.step(fill(step))
+    await expect(step.step(fill(step))).rejects.toThrow(/still running/)
+    const closing = step.close()
+    await running
+    await closing
+    expect(net.parameters()[0]!.data.buffer).toBeInstanceOf(ArrayBuffer)
   })
 
   it('has nothing to do where the loss uses no parameter', async () => {

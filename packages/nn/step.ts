@@ -6,20 +6,16 @@ import {
   type HostTensor,
   type InputSpec,
   KernelWorkers,
-  type Program,
-  type RandomSource,
-  SharedArena,
-  type SharedTensor,
-  sizeOf,
   type Tensor,
 } from '@enigma/tensor'
 import { NnError } from './errors.js'
 import type { Optimizer } from './optim/index.js'
 import type { Parameter } from './parameter.js'
+import { inputBuffer, StepMemory } from './step-memory.js'
 import { traceNetwork } from './trace-network.js'
 
 export interface TrainingStepOptions<I extends string> {
-  /** The parameters that may be trained, by name. Those the loss does not use are left alone. */
+  /** The parameters to train, by name. What else the loss uses stays as it is, and so do those it does not use. */
   readonly parameters: Iterable<readonly [string, Parameter]>
   /** Shape and dtype of each input of a batch. */
   readonly inputs: Readonly<Record<I, InputSpec>>
@@ -45,104 +41,82 @@ export interface StepResult {
   readonly gradNorm: number
 }
 
-interface Slot {
-  readonly name: string
-  readonly parameter: Parameter
-  readonly weight: SharedTensor
-  readonly gradient: SharedTensor
-  readonly m: SharedTensor
-  readonly v: SharedTensor
-}
+type Counters = { readonly updates: number; readonly runs: number }
 
 /**
  * One compiled step of training: forward and backward in one native run that writes gradients in place, then clipping and
  * the optimizer in kernels of our own. (A weight must never be updated in the graph that still reads it.)
  *
- * The parameters' numbers move to shared memory, where the step updates them.
+ * The parameters' numbers move to shared memory, where the step updates them; a step compiled later over the same
+ * parameters takes them over.
  */
 export class TrainingStep<I extends string> {
   readonly inputs: Readonly<Record<I, HostTensor>>
-  readonly #optimizer: Optimizer
-  readonly #clipNorm: number
-  readonly #accumulate: number
-  readonly #seed: number
+  readonly #options: TrainingStepOptions<I>
   readonly #executable: Executable
   readonly #run: BoundRun
-  readonly #arena: SharedArena
-  readonly #workers: KernelWorkers
-  readonly #slots: readonly Slot[]
-  readonly #sums: readonly SharedTensor[]
+  readonly #memory: StepMemory
+  readonly #workers = new KernelWorkers()
   readonly #loss: Float32Array
-  readonly #randoms: readonly { source: RandomSource; tensor: SharedTensor }[]
+  #inFlight: Promise<unknown> | undefined
   #updates = 0
   #runs = 0
 
+  /** @throws NnError INVALID_ARGUMENT when there is nothing to train; TensorError OUT_OF_MEMORY, RUNTIME_FAILED */
   static async compile<I extends string>(options: TrainingStepOptions<I>): Promise<TrainingStep<I>> {
+    const names = new Map([...options.parameters].map(([name, parameter]) => [parameter, name]))
     const traced = traceNetwork(options.inputs, (inputs) => ({ loss: options.loss(inputs) }), { training: true })
-    const { program } = traced
-    const captured = new Map(Object.entries(traced.parameters))
-    const wanted = [...captured].filter(([, parameter]) => parameter.requiresGrad)
-    if (wanted.length === 0)
+    const trained = Object.entries(traced.parameters).flatMap(([input, parameter]) => {
+      const name = names.get(parameter)
+      return name !== undefined && parameter.requiresGrad ? [{ name, input, parameter }] : []
+    })
+    if (trained.length === 0)
       throw new NnError('INVALID_ARGUMENT', 'The loss uses no trainable parameter; there is nothing to train.')
-    const differentiated = grad(program, { of: 'loss', wrt: wanted.map(([name]) => name) })
-    const executable = await compile(differentiated, {
+    const program = grad(traced.program, { of: 'loss', wrt: trained.map(({ input }) => input) })
+    const executable = await compile(program, {
       ...(options.threads !== undefined && { threads: options.threads }),
       ...(options.spin !== undefined && { spin: options.spin }),
     })
-    return new TrainingStep(options, executable, captured)
+    let memory: StepMemory | undefined
+    try {
+      memory = new StepMemory(trained, executable.program, options.accumulate ?? 1)
+      return new TrainingStep(options, executable, memory, traced.parameters)
+    } catch (error) {
+      memory?.dispose()
+      executable.release()
+      throw error
+    }
   }
 
-  private constructor(options: TrainingStepOptions<I>, executable: Executable, captured: ReadonlyMap<string, Parameter>) {
-    const { optimizer, clipNorm = Number.POSITIVE_INFINITY, accumulate = 1, seed = 0 } = options
-    this.#optimizer = optimizer
-    this.#clipNorm = clipNorm
-    this.#accumulate = accumulate
-    this.#seed = seed
+  private constructor(
+    options: TrainingStepOptions<I>,
+    executable: Executable,
+    memory: StepMemory,
+    captured: Readonly<Record<string, Parameter>>,
+  ) {
+    this.#options = options
     this.#executable = executable
-    this.#workers = new KernelWorkers()
+    this.#memory = memory
     const { program } = executable
-
-    const names = new Map([...options.parameters].map(([name, parameter]) => [parameter, name]))
-    const trained = [...captured].filter(([, parameter]) => parameter.requiresGrad)
-    const randomInputs = program.inputs.flatMap(({ value, random, name }) =>
-      random ? [{ name, source: random, shape: program.values[value]!.shape as readonly number[] }] : [],
-    )
-    const copies = accumulate > 1 ? 5 : 4
-    const floats =
-      trained.reduce((sum, [, parameter]) => sum + copies * padded(parameter.size), 0) +
-      randomInputs.reduce((sum, { shape }) => sum + padded(sizeOf(shape)), 0)
-    this.#arena = new SharedArena({ bytes: floats * 4 + 65536 })
-
-    const weights = trained.map(([, { shape }]) => this.#arena.allocate('f32', shape))
-    const gradients = trained.map(([, { shape }]) => this.#arena.allocate('f32', shape))
-    const ms = trained.map(([, { shape }]) => this.#arena.allocate('f32', shape))
-    const vs = trained.map(([, { shape }]) => this.#arena.allocate('f32', shape))
-    this.#sums = accumulate > 1 ? trained.map(([, { shape }]) => this.#arena.allocate('f32', shape)) : []
-    this.#slots = trained.map(([input, parameter], index) => {
-      const weight = weights[index]!
-      ;(weight.data as Float32Array).set(parameter.data)
-      parameter.data = weight.data as Float32Array
-      const name = names.get(parameter) ?? input
-      return { name, parameter, weight, gradient: gradients[index]!, m: ms[index]!, v: vs[index]! }
-    })
-    this.#randoms = randomInputs.map(({ source, shape }) => ({ source, tensor: this.#arena.allocate('f32', shape) }))
-
     this.inputs = Object.fromEntries(
       program.inputs
-        .filter(({ name, random }) => !random && !captured.has(name))
-        .map(({ name, value }) => [name, hostTensor(program, value)]),
+        .filter(({ name, random }) => !random && !(name in captured))
+        .map(({ name, value }) => [name, inputBuffer(program, name, value)]),
     ) as Record<I, HostTensor>
     this.#loss = new Float32Array(1)
-    const feeds: Record<string, HostTensor> = { ...this.inputs }
-    for (const [name, parameter] of captured) feeds[name] = parameter
-    randomInputs.forEach(({ name }, index) => {
-      feeds[name] = this.#randoms[index]!.tensor
-    })
-    const fetches: Record<string, HostTensor> = { loss: { dtype: 'f32', shape: [], data: this.#loss } }
-    trained.forEach(([input], index) => {
-      fetches[`d.${input}`] = gradients[index]!
-    })
-    this.#run = executable.bind(feeds, fetches)
+    this.#run = executable.bind(
+      {
+        ...this.inputs,
+        ...captured,
+        ...Object.fromEntries(memory.slots.map(({ input, weight }) => [input, weight])),
+        ...Object.fromEntries(memory.randoms.map(({ input, tensor }) => [input, tensor])),
+      },
+      {
+        loss: { dtype: 'f32', shape: [], data: this.#loss },
+        ...Object.fromEntries(memory.slots.map(({ input, gradient }) => [`d.${input}`, gradient])),
+      },
+    )
+    memory.adopt()
   }
 
   /** Updates made so far. */
@@ -153,107 +127,123 @@ export class TrainingStep<I extends string> {
   /**
    * One update. `fill` writes batch `index` (0 … accumulate-1) into `inputs`.
    * @param learningRate overrides the optimizer's
+   * @throws NnError NOT_FINITE when the loss or a gradient is not a number; the weights are as before then
    */
-  async step(fill: (index: number) => void, learningRate = this.#optimizer.lr): Promise<StepResult> {
-    const gradients = this.#slots.map(({ gradient }) => gradient)
-    let loss = 0
-    for (let index = 0; index < this.#accumulate; index++) {
-      fill(index)
-      await this.#fillRandoms()
-      await this.#run.run()
-      this.#runs++
-      loss += this.#loss[0]! / this.#accumulate
-      if (this.#accumulate > 1) {
-        if (index === 0) await this.#workers.fill(this.#sums, 0)
-        await this.#workers.axpy(1 / this.#accumulate, gradients, this.#sums)
-      }
-    }
-    const reduced = this.#accumulate > 1 ? this.#sums : gradients
-    const gradNorm = Math.sqrt(await this.#workers.sumOfSquares(reduced))
-    const { betas, eps, weightDecay } = this.#optimizer
-    const segments = this.#slots.map(({ weight, m, v, parameter }, index) => ({
-      parameter: weight,
-      gradient: reduced[index]!,
-      m,
-      v,
-      weightDecay: parameter.shape.length >= 2 ? weightDecay : 0,
-    }))
-    this.#updates++
-    await this.#workers.adamw(segments, {
-      learningRate,
-      beta1: betas[0],
-      beta2: betas[1],
-      eps,
-      step: this.#updates,
-      // As torch.nn.utils.clip_grad_norm_.
-      gradientScale: Math.min(1, this.#clipNorm / (gradNorm + 1e-6)),
+  async step(fill: (index: number) => void, learningRate = this.#options.optimizer.lr): Promise<StepResult> {
+    return this.#exclusively(async () => {
+      const loss = await this.#accumulateGradients(fill)
+      const { slots } = this.#memory
+      const gradNorm = Math.sqrt(await this.#workers.sumOfSquares(slots.map(({ sum }) => sum)))
+      if (!Number.isFinite(loss) || !Number.isFinite(gradNorm))
+        throw new NnError('NOT_FINITE', `The loss is ${loss}, the gradient norm ${gradNorm}; no update was made.`)
+      const { betas, eps, weightDecay } = this.#options.optimizer
+      const { clipNorm = Number.POSITIVE_INFINITY } = this.#options
+      await this.#workers.adamw(
+        slots.map(({ weight, sum, m, v, parameter }) => ({
+          parameter: weight,
+          gradient: sum,
+          m,
+          v,
+          weightDecay: parameter.shape.length >= 2 ? weightDecay : 0,
+        })),
+        {
+          learningRate,
+          beta1: betas[0],
+          beta2: betas[1],
+          eps,
+          step: this.#updates + 1,
+          // As torch.nn.utils.clip_grad_norm_.
+          gradientScale: Math.min(1, clipNorm / (gradNorm + 1e-6)),
+        },
+      )
+      this.#updates++
+      return { loss, gradNorm }
     })
-    return { loss, gradNorm }
   }
 
   /** Gradients of one batch without an update: for tests and analysis. The arrays are overwritten by the next call. */
   async gradients(fill: () => void): Promise<{ loss: number; gradients: Record<string, Float32Array> }> {
-    fill()
-    await this.#fillRandoms()
-    await this.#run.run()
-    return {
-      loss: this.#loss[0]!,
-      gradients: Object.fromEntries(this.#slots.map(({ name, gradient }) => [name, gradient.data as Float32Array])),
-    }
+    return this.#exclusively(async () => {
+      const loss = await this.#runOnce(fill)
+      const { slots } = this.#memory
+      return { loss, gradients: Object.fromEntries(slots.map(({ name, gradient }) => [name, gradient.data as Float32Array])) }
+    })
   }
 
   /** The optimizer's live state by parameter name, `m.<name>` and `v.<name>`. */
   optimizerState(): Record<string, HostTensor> {
-    return Object.fromEntries(this.#slots.flatMap(({ name, m, v }) => [[`m.${name}`, m] as const, [`v.${name}`, v] as const]))
+    return Object.fromEntries(
+      this.#memory.slots.flatMap(({ name, m, v }) => [[`m.${name}`, m] as const, [`v.${name}`, v] as const]),
+    )
   }
 
   /** What else a continued run needs besides weights and optimizer state. */
-  get counters(): { updates: number; runs: number } {
+  get counters(): Counters {
     return { updates: this.#updates, runs: this.#runs }
   }
 
   /** Continues from saved optimizer state and counters. @throws NnError STATE_MISMATCH */
-  restore(state: Readonly<Record<string, HostTensor>>, counters: { updates: number; runs: number }): void {
-    for (const [name, tensor] of Object.entries(this.optimizerState())) {
-      const given = state[name]
-      if (!given || given.data.length !== tensor.data.length)
-        throw new NnError('STATE_MISMATCH', `The optimizer state has no tensor '${name}' of ${tensor.data.length} elements.`)
-      ;(tensor.data as Float32Array).set(given.data as Float32Array)
-    }
+  restore(state: Readonly<Record<string, HostTensor>>, counters: Counters): void {
+    const own = Object.entries(this.optimizerState())
+    const missing = own.find(([name, { data }]) => state[name]?.data.length !== data.length)
+    if (missing)
+      throw new NnError(
+        'STATE_MISMATCH',
+        `The optimizer state has no tensor '${missing[0]}' of ${missing[1].data.length} elements.`,
+      )
+    for (const [name, tensor] of own) (tensor.data as Float32Array).set(state[name]!.data as Float32Array)
     this.#updates = counters.updates
     this.#runs = counters.runs
   }
 
-  /** Frees native and shared memory. The parameters keep their numbers in arrays of their own. */
+  /** Waits for a step in flight, then frees native and shared memory. The parameters keep their numbers. */
   async close(): Promise<void> {
-    for (const { parameter } of this.#slots) parameter.data = Float32Array.from(parameter.data)
+    await this.#inFlight?.catch(() => undefined)
     this.#run.release()
     this.#executable.release()
     await this.#workers.close()
-    this.#arena.dispose()
+    this.#memory.dispose()
   }
 
-  async #fillRandoms(): Promise<void> {
-    for (const [stream, { source, tensor }] of this.#randoms.entries())
-      await this.#workers.random('bernoulli', tensor, {
-        seed: this.#seed,
-        stream,
-        offset: this.#runs * tensor.data.length,
-        p: source.p,
-      })
+  /** Gradients of all batches, averaged into the slots' sums; returns the mean loss. */
+  async #accumulateGradients(fill: (index: number) => void): Promise<number> {
+    const { accumulate = 1 } = this.#options
+    const { slots } = this.#memory
+    let loss = 0
+    for (let index = 0; index < accumulate; index++) {
+      loss += (await this.#runOnce(() => fill(index))) / accumulate
+      if (accumulate === 1) break
+      const sums = slots.map(({ sum }) => sum)
+      if (index === 0) await this.#workers.fill(sums, 0)
+      await this.#workers.axpy(
+        1 / accumulate,
+        slots.map(({ gradient }) => gradient),
+        sums,
+      )
+    }
+    return loss
   }
-}
 
-const padded = (size: number) => Math.ceil(size / 16) * 16
+  async #runOnce(fill: () => void): Promise<number> {
+    fill()
+    for (const [stream, { source, tensor }] of this.#memory.randoms.entries()) {
+      const offset = this.#runs * tensor.data.length
+      await this.#workers.random('bernoulli', tensor, { seed: this.#options.seed ?? 0, stream, offset, p: source.p })
+    }
+    await this.#run.run()
+    this.#runs++
+    return this.#loss[0]!
+  }
 
-function hostTensor(program: Program, value: number): HostTensor {
-  const { dtype, shape } = program.values[value]!
-  const sizes = shape as readonly number[]
-  const data =
-    dtype === 'i64'
-      ? new BigInt64Array(sizeOf(sizes))
-      : dtype === 'i32'
-        ? new Int32Array(sizeOf(sizes))
-        : new Float32Array(sizeOf(sizes))
-  return { dtype, shape: sizes, data }
+  async #exclusively<T>(work: () => Promise<T>): Promise<T> {
+    if (this.#inFlight) throw new NnError('INVALID_ARGUMENT', 'A step is still running: await it before the next one.')
+    this.#memory.assertOwned()
+    const promise = work()
+    this.#inFlight = promise
+    try {
+      return await promise
+    } finally {
+      this.#inFlight = undefined
+    }
+  }
 }

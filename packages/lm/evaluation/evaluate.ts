@@ -35,7 +35,7 @@ export async function evaluate(folder: string, options: EvaluateOptions): Promis
     using tokens = prepared.dataset
     const length = model.config.context
     const windows = tokens.windows({ split: 'train', batchSize: batch, sequenceLength: length })
-    const network = new LlamaForCausalLM(model.config)
+    const network = new LlamaForCausalLM(model.config, { seed: null })
     network.loadStateDict(model.weights)
     const program = await LossProgram.compile(network, {
       batch,

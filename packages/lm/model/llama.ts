@@ -13,9 +13,9 @@ class LlamaDecoderLayer extends Layer {
   constructor({ dim, heads, kvHeads, headDim, hidden, rmsNormEps, dropout }: ModelConfig) {
     super()
     this.input_layernorm = new nn.RMSNorm(dim, { eps: rmsNormEps })
-    this.self_attn = new nn.GroupedQueryAttention({ dim, heads, kvHeads, headDim, dropout })
+    this.self_attn = new nn.GroupedQueryAttention({ dim, heads, kvHeads, headDim, dropout, seed: null })
     this.post_attention_layernorm = new nn.RMSNorm(dim, { eps: rmsNormEps })
-    this.mlp = new nn.SwiGLU(dim, hidden, dropout)
+    this.mlp = new nn.SwiGLU(dim, hidden, dropout, null)
   }
 
   /** x [batch·length, dim] → the same shape. */
@@ -34,7 +34,7 @@ class LlamaModel extends Layer {
   constructor(config: ModelConfig) {
     super()
     this.#config = config
-    this.embed_tokens = new nn.Embedding(config.vocabSize, config.dim)
+    this.embed_tokens = new nn.Embedding(config.vocabSize, config.dim, { seed: null })
     this.layers = Array.from({ length: config.layers }, () => new LlamaDecoderLayer(config))
     this.norm = new nn.RMSNorm(config.dim, { eps: config.rmsNormEps })
   }
@@ -64,12 +64,14 @@ export class LlamaForCausalLM extends Layer {
   readonly model: LlamaModel
   readonly lm_head?: nn.Linear
 
-  constructor(config: ModelConfig, { seed = 0 }: { seed?: number } = {}) {
+  /** @param options.seed of the first weights (default 0); null leaves them zero, for weights that are loaded */
+  constructor(config: ModelConfig, { seed = 0 }: { seed?: number | null } = {}) {
     super()
     this.config = config
     this.model = new LlamaModel(config)
-    if (!config.tieEmbeddings) this.lm_head = new nn.Linear(config.dim, config.vocabSize, { bias: false })
+    if (!config.tieEmbeddings) this.lm_head = new nn.Linear(config.dim, config.vocabSize, { bias: false, seed: null })
     const parameters = new Map(this.namedParameters())
+    if (seed === null) return
     const random = new init.Random(seed)
     for (const { name, kind, initStd } of parameterSpecs(config)) {
       const parameter = parameters.get(name)!

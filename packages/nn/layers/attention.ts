@@ -1,5 +1,6 @@
 import { dropout, scaledDotProductAttention, type Tensor } from '@enigma/tensor'
 import { NnError } from '../errors.js'
+import { childSeed, type Seed } from '../init/index.js'
 import { Layer } from '../layer.js'
 import { Linear } from './linear.js'
 import type { RotaryEmbedding } from './rotary-embedding.js'
@@ -13,6 +14,7 @@ export interface GroupedQueryAttentionOptions {
   readonly headDim?: number
   /** Dropout on the result of the output projection. Default 0. */
   readonly dropout?: number
+  readonly seed?: Seed
 }
 
 /** Causal self-attention with grouped queries and rotary positions; field names are Hugging Face's Llama's. */
@@ -28,7 +30,7 @@ export class GroupedQueryAttention extends Layer {
 
   constructor(options: GroupedQueryAttentionOptions) {
     super()
-    const { dim, heads, kvHeads = heads, headDim = dim / heads, dropout: p = 0 } = options
+    const { dim, heads, kvHeads = heads, headDim = dim / heads, dropout: p = 0, seed } = options
     if (heads % kvHeads !== 0)
       throw new NnError(
         'INVALID_ARGUMENT',
@@ -38,10 +40,10 @@ export class GroupedQueryAttention extends Layer {
     this.#kvHeads = kvHeads
     this.#headDim = headDim
     this.#dropout = p
-    this.q_proj = new Linear(dim, heads * headDim, { bias: false })
-    this.k_proj = new Linear(dim, kvHeads * headDim, { bias: false })
-    this.v_proj = new Linear(dim, kvHeads * headDim, { bias: false })
-    this.o_proj = new Linear(heads * headDim, dim, { bias: false })
+    this.q_proj = new Linear(dim, heads * headDim, { bias: false, seed: childSeed(seed, 0) })
+    this.k_proj = new Linear(dim, kvHeads * headDim, { bias: false, seed: childSeed(seed, 1) })
+    this.v_proj = new Linear(dim, kvHeads * headDim, { bias: false, seed: childSeed(seed, 2) })
+    this.o_proj = new Linear(heads * headDim, dim, { bias: false, seed: childSeed(seed, 3) })
   }
 
   /** x [batch·length, dim] → the same shape. */

@@ -1,5 +1,5 @@
 import type { Tensor } from '@enigma/tensor'
-import { normal, Random } from '../init/index.js'
+import { normal, randomOf, type Seed } from '../init/index.js'
 import { Layer } from '../layer.js'
 import { Parameter } from '../parameter.js'
 
@@ -7,10 +7,11 @@ import { Parameter } from '../parameter.js'
 export class Embedding extends Layer {
   readonly weight: Parameter
 
-  constructor(count: number, dim: number, { seed = 0 }: { seed?: number } = {}) {
+  constructor(count: number, dim: number, { seed }: { seed?: Seed } = {}) {
     super()
     this.weight = new Parameter([count, dim])
-    normal(this.weight, 1, new Random(seed))
+    const random = randomOf(seed)
+    if (random) normal(this.weight, 1, random)
   }
 
   override forward(indices: Tensor): Tensor {

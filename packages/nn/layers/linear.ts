@@ -1,13 +1,12 @@
 import { linear, type Tensor } from '@enigma/tensor'
-import { Random, uniform } from '../init/index.js'
+import { randomOf, type Seed, uniform } from '../init/index.js'
 import { Layer } from '../layer.js'
 import { Parameter } from '../parameter.js'
 
 export interface LinearOptions {
   /** Default true. */
   readonly bias?: boolean
-  /** Seed of the initialisation. Default 0. */
-  readonly seed?: number
+  readonly seed?: Seed
 }
 
 /** y = x · weightᵀ + bias; weight [out, in], initialised as PyTorch's: U(±1/√in). */
@@ -15,14 +14,14 @@ export class Linear extends Layer {
   readonly weight: Parameter
   readonly bias?: Parameter
 
-  constructor(inFeatures: number, outFeatures: number, { bias = true, seed = 0 }: LinearOptions = {}) {
+  constructor(inFeatures: number, outFeatures: number, { bias = true, seed }: LinearOptions = {}) {
     super()
-    const random = new Random(seed)
+    const random = randomOf(seed)
     this.weight = new Parameter([outFeatures, inFeatures])
-    uniform(this.weight, 1 / Math.sqrt(inFeatures), random)
+    if (random) uniform(this.weight, 1 / Math.sqrt(inFeatures), random)
     if (bias) {
       this.bias = new Parameter([outFeatures])
-      uniform(this.bias, 1 / Math.sqrt(inFeatures), random)
+      if (random) uniform(this.bias, 1 / Math.sqrt(inFeatures), random)
     }
   }
 

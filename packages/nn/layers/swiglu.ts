@@ -1,4 +1,5 @@
 import { dropout, swiglu, type Tensor } from '@enigma/tensor'
+import { childSeed, type Seed } from '../init/index.js'
 import { Layer } from '../layer.js'
 import { Linear } from './linear.js'
 
@@ -12,11 +13,12 @@ export class SwiGLU extends Layer {
     dim: number,
     hidden: number,
     readonly p = 0,
+    seed?: Seed,
   ) {
     super()
-    this.gate_proj = new Linear(dim, hidden, { bias: false })
-    this.up_proj = new Linear(dim, hidden, { bias: false })
-    this.down_proj = new Linear(hidden, dim, { bias: false })
+    this.gate_proj = new Linear(dim, hidden, { bias: false, seed: childSeed(seed, 0) })
+    this.up_proj = new Linear(dim, hidden, { bias: false, seed: childSeed(seed, 1) })
+    this.down_proj = new Linear(hidden, dim, { bias: false, seed: childSeed(seed, 2) })
   }
 
   override forward(x: Tensor): Tensor {
