@@ -1,21 +1,31 @@
-import { mkdir, readFile, rm } from 'node:fs/promises'
+import { mkdir, readFile, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { refuseExistingModel } from '../checkpoint/index.js'
 import { LmError } from '../errors.js'
 import { writeAtomic } from '../formats/index.js'
-import type { TrainSettings } from './train-settings.js'
+import { parseSettings, type TrainSettings } from './train-settings.js'
 
 /** Where a training run keeps its own files, beside the checkpoints. */
 export const runFiles = {
   settings: (out: string) => join(out, 'trainer', 'run.json'),
   tokens: (out: string) => join(out, 'trainer', 'tokens'),
   metrics: (out: string) => join(out, 'trainer', 'metrics.jsonl'),
-  tokenizer: (out: string) => join(out, 'tokenizer.json'),
+  tokenizer: (out: string) => join(out, 'trainer', 'tokenizer.json'),
 } as const
 
-/** Makes room for a new run. @throws LmError MODEL_EXISTS unless `force` */
+/**
+ * Makes room for a new run; call it under the folder's lock. A model that `force` replaces stays until the new one is complete.
+ * @throws LmError MODEL_EXISTS unless `force`
+ */
 export async function startRunFolder(out: string, force: boolean): Promise<void> {
-  if (!force) await refuseExistingModel(out)
+  if (!force) {
+    await refuseExistingModel(out)
+    if (await stat(runFiles.settings(out)).catch(() => undefined))
+      throw new LmError(
+        'MODEL_EXISTS',
+        `${out} holds a training run. Continue it with --resume, replace it with --force, or choose another folder`,
+      )
+  }
   await rm(join(out, 'trainer'), { recursive: true, force: true })
   try {
     await mkdir(join(out, 'trainer'), { recursive: true })
@@ -37,8 +47,10 @@ export async function readSettings(out: string): Promise<TrainSettings> {
     throw new LmError('NO_CHECKPOINT', message, { cause: error })
   })
   try {
-    return JSON.parse(text) as TrainSettings
+    return parseSettings(JSON.parse(text))
   } catch (error) {
-    throw new LmError('FILE_CORRUPT', `${path} is not JSON: it is damaged. Start the run again with --force.`, { cause: error })
+    throw new LmError('FILE_CORRUPT', `${path} is damaged: ${(error as Error).message}. Start the run again with --force.`, {
+      cause: error,
+    })
   }
 }

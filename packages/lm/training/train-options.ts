@@ -54,7 +54,7 @@ export interface TrainOptions {
   readonly threads?: number
   /** Native threads wait by spinning: faster on an idle machine. Default true. */
   readonly spin?: boolean
-  /** Continue the run in `out` with the settings it was started with; `steps` may be changed. */
+  /** Continue the run in `out` with the settings it was started with; `steps`, `learningRate` and `threads` may be changed. */
   readonly resume?: boolean
   /** Replace what `out` holds. */
   readonly force?: boolean

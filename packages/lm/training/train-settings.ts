@@ -1,7 +1,8 @@
 import { availableParallelism } from 'node:os'
-import type { optim } from '@enigma/nn'
+import { optim } from '@enigma/nn'
 import type { ModelConfig } from '../config.js'
 import { findDataFiles } from '../data/index.js'
+import { LmError } from '../errors.js'
 import type { LanguageModel } from '../language-model.js'
 import { type PresetName, preset, presetConfig, presetOf } from '../presets.js'
 import type { Tokenizer } from '../tokenizer/index.js'
@@ -55,7 +56,12 @@ export function resolveSettings(
   { data, valid, tokens, origin }: RunData,
 ): TrainSettings {
   if (known)
-    return { ...known, ...(options.steps !== undefined && { steps: options.steps }), threads: options.threads ?? known.threads }
+    return {
+      ...known,
+      steps: options.steps ?? known.steps,
+      learningRate: options.learningRate ?? known.learningRate,
+      threads: options.threads ?? known.threads,
+    }
   const size = origin ? presetOf(origin.config) : (options.size ?? 'tiny')
   const batch = options.batch ?? 8
   const longest = origin ? origin.config.context : Math.min(256, preset(size ?? 'tiny').context)
@@ -96,4 +102,61 @@ export function modelConfig({ size, sequence, dropout }: TrainSettings, tokenize
     ...(tokenizer.bosId !== undefined && { bosId: tokenizer.bosId }),
     ...(end !== undefined && { eosIds: [end] }),
   })
+}
+
+/** Whether a validation setting is a share (`'0.02'`) and not a file. */
+export const isShare = (valid: string): boolean => valid.trim() !== '' && !Number.isNaN(Number(valid))
+
+const kinds: Readonly<Record<keyof TrainSettings, (value: unknown) => boolean>> = {
+  data: (value) => Array.isArray(value) && value.every((path) => typeof path === 'string'),
+  size: (value) => value === null || typeof value === 'string',
+  from: (value) => value === null || typeof value === 'string',
+  steps: Number.isSafeInteger,
+  vocabSize: (value) => value === null || Number.isSafeInteger(value),
+  batch: Number.isSafeInteger,
+  sequence: Number.isSafeInteger,
+  learningRate: Number.isFinite,
+  schedule: (value) => typeof value === 'string' && value in optim.schedules,
+  warmup: Number.isFinite,
+  weightDecay: Number.isFinite,
+  clipNorm: Number.isFinite,
+  accumulate: Number.isSafeInteger,
+  dropout: Number.isFinite,
+  seed: Number.isFinite,
+  valid: (value) => value === null || typeof value === 'string',
+  dtype: (value) => value === 'f32' || value === 'f16',
+  threads: Number.isSafeInteger,
+}
+
+/** @throws Error naming the first setting that is missing or of the wrong kind */
+export function parseSettings(value: unknown): TrainSettings {
+  const fields = (typeof value === 'object' && value !== null ? value : {}) as Record<string, unknown>
+  const wrong = Object.entries(kinds).find(([name, holds]) => !holds(fields[name]))
+  if (wrong) throw new Error(`'${wrong[0]}' is ${JSON.stringify(fields[wrong[0]])}`)
+  return fields as unknown as TrainSettings
+}
+
+const fixed = [
+  'size',
+  'vocabSize',
+  'batch',
+  'sequence',
+  'schedule',
+  'warmup',
+  'weightDecay',
+  'clipNorm',
+  'accumulate',
+  'dropout',
+  'seed',
+  'dtype',
+] as const
+
+/** A resumed run keeps its settings; only steps, learning rate and threads may change. @throws LmError INVALID_OPTION by name */
+export function checkResumed(options: TrainOptions, known: TrainSettings): void {
+  const changed = fixed.find((name) => options[name] !== undefined && options[name] !== known[name])
+  if (changed)
+    throw new LmError(
+      'INVALID_OPTION',
+      `This run has ${changed} ${known[changed]}, and a resumed run keeps it. Leave it out, or start anew with --force.`,
+    )
 }

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { afterEach, beforeEach, expect, it } from 'vitest'
+import { lockFolder, lockHolder } from '../checkpoint/index.js'
 import { evaluate } from '../evaluation/evaluate.js'
 import { TextGenerator } from '../generation/text-generator.js'
 import { LanguageModel } from '../language-model.js'
@@ -154,4 +155,56 @@ it('warns about little text, and says so when it is too little to train on', asy
   expect(events.find((event) => event.type === 'warning')).toMatchObject({ message: expect.stringMatching(/1000/) })
   await writeFile(data, 'Once.')
   await expect(train({ ...noValidation, out: join(folder, 'other'), vocabSize: 270 })).rejects.toThrow(/tokens/)
+})
+
+it('holds the folder from beginning to end, and a second run is refused without touching the first', async () => {
+  const holders: (string | undefined)[] = []
+  const first = train({ ...base, steps: 8 }, (event) => {
+    if (event.type !== 'start' && event.type !== 'checkpoint') return
+    void lockHolder(base.out).then((holder) => holders.push(holder?.purpose))
+  })
+  await first
+  expect(holders).toEqual(['training', 'training', 'training'])
+  expect(await lockHolder(base.out)).toBeNull()
+
+  await using _lock = await lockFolder(base.out, 'a test')
+  await expect(train({ ...base, force: true })).rejects.toThrow(/a test/)
+  expect(await readFile(join(base.out, 'trainer', 'latest.json'), 'utf8')).toContain('8')
+})
+
+it('keeps the model that --force replaces until the new one is complete', async () => {
+  await collect({ ...base, steps: 2 })
+  const stopping = new AbortController()
+  const again = { ...base, vocabSize: 280, force: true, signal: stopping.signal }
+  expect(await train(again, ({ type }) => type === 'start' && stopping.abort())).toMatchObject({ stopped: true, step: 0 })
+  expect((await LanguageModel.load(base.out)).config.vocabSize).toBe(300)
+})
+
+it('a resumed run keeps its settings, but for steps, learning rate and threads', async () => {
+  await collect({ ...base, steps: 4 })
+  await expect(train({ ...base, resume: true, batch: 4 })).rejects.toThrow(/This run has batch 2/)
+  const { events } = await collect({ ...base, resume: true, steps: 5, learningRate: 0.01, schedule: 'cosine' })
+  const [report] = events.filter((event) => event.type === 'report')
+  expect(report).toMatchObject({ step: 5 })
+  expect(report!.learningRate).toBeGreaterThan(0.001)
+  const metrics = (await readFile(join(base.out, 'trainer', 'metrics.jsonl'), 'utf8')).trim().split('\n')
+  expect(metrics.map((line) => JSON.parse(line)).flatMap(({ step, loss }) => (loss ? [step] : []))).toEqual([1, 2, 3, 4, 5])
+})
+
+it('resuming a run that is complete gives its result again', async () => {
+  const { result } = await collect({ ...base, steps: 4 })
+  const { result: again } = await collect({ ...base, steps: 4, resume: true })
+  expect(again).toMatchObject({ step: 4, stopped: false, loss: result.loss })
+})
+
+it('does without samples where the context has no room for one', async () => {
+  const { events, result } = await collect({ ...base, sequence: 8, sampleEvery: 1, steps: 3 })
+  expect(result.step).toBe(3)
+  expect(events.some((event) => event.type === 'sample')).toBe(false)
+})
+
+it('stopped before it begins, it has nothing to keep', async () => {
+  const stopping = new AbortController()
+  stopping.abort()
+  expect(await train({ ...base, signal: stopping.signal })).toMatchObject({ stopped: true, step: 0 })
 })

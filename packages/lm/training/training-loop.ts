@@ -1,0 +1,174 @@
+import { NnError, optim, type TrainingStep } from '@enigma/nn'
+import { loadCheckpoint, saveCheckpoint } from '../checkpoint/index.js'
+import type { BatchCursor, TokenDataset } from '../data/index.js'
+import { LmError } from '../errors.js'
+import type { LossProgram } from '../evaluation/loss-program.js'
+import { measureLoss } from '../evaluation/measure-loss.js'
+import { type FloatTensor, readTensors } from '../formats/index.js'
+import { parameterCount } from '../memory.js'
+import type { LlamaForCausalLM } from '../model/llama.js'
+import type { Tokenizer } from '../tokenizer/index.js'
+import { MetricsLog } from './metrics-log.js'
+import { runFiles } from './run-folder.js'
+import { sample } from './sample.js'
+import { Throughput } from './throughput.js'
+import type { TrainEvent, TrainResult } from './train-events.js'
+import type { TrainOptions } from './train-options.js'
+import type { TrainSettings } from './train-settings.js'
+
+/** What a checkpoint keeps besides weights and optimizer state. */
+interface RunState {
+  readonly counters: { readonly updates: number; readonly runs: number }
+  readonly cursor: BatchCursor
+  readonly loss: number | null
+  readonly bitsPerByte: number | null
+}
+
+/** All that the loop works with. */
+export interface TrainingRun {
+  readonly out: string
+  readonly options: TrainOptions
+  readonly settings: TrainSettings
+  readonly tokenizer: Tokenizer
+  readonly dataset: TokenDataset
+  readonly model: LlamaForCausalLM
+  readonly step: TrainingStep<'tokens' | 'targets'>
+  readonly validation: LossProgram | undefined
+  /** Whether the run goes on from its last checkpoint, if it has one. */
+  readonly resumed: boolean
+  readonly emit: (event: TrainEvent) => void
+}
+
+/** The weights by name, live. */
+export const tensorsOf = (model: LlamaForCausalLM) => Object.fromEntries(model.namedParameters()) as Record<string, FloatTensor>
+
+/**
+ * Steps, reports, validations, samples and checkpoints until the run is complete or its signal stops it.
+ * @throws LmError TRAINING_DIVERGED, CHECKPOINT_CORRUPT, DISK_FULL …
+ */
+export async function trainingLoop(run: TrainingRun): Promise<TrainResult> {
+  const { out, options, settings, dataset, model, step, validation, emit } = run
+  const { steps, batch, sequence, accumulate } = settings
+  const restored = run.resumed ? await restore(out, model, step) : undefined
+  const batches = dataset.batches({
+    batchSize: batch,
+    sequenceLength: sequence,
+    seed: settings.seed,
+    ...(restored && { cursor: restored.cursor }),
+  })
+  const metrics = new MetricsLog(runFiles.metrics(out), (message) => emit({ type: 'warning', message }))
+  const begun = step.updates
+  await metrics.cutAfter(begun)
+  const every = rhythm(options, steps)
+  const tokensPerStep = batch * sequence * accumulate
+  const schedule = optim.schedules[settings.schedule](settings)
+  const throughput = new Throughput()
+  let loss = restored?.loss ?? null
+  let bitsPerByte = restored?.bitsPerByte ?? null
+  let pending: number[] = []
+
+  const result = (stopped: boolean): TrainResult => ({
+    folder: out,
+    step: step.updates,
+    steps,
+    stopped,
+    loss: pending.at(-1) ?? loss ?? Number.NaN,
+    bitsPerByte,
+    seconds: throughput.seconds,
+    tokens: step.updates * tokensPerStep,
+  })
+  const checkpoint = async () => {
+    const state: RunState = { counters: step.counters, cursor: batches.cursor, loss, bitsPerByte }
+    const optimizer = step.optimizerState() as Record<string, FloatTensor>
+    const folder = await saveCheckpoint(out, { step: step.updates, tensors: tensorsOf(model), optimizer, state })
+    emit({ type: 'checkpoint', step: step.updates, folder })
+  }
+  const report = async (learningRate: number, gradNorm: number) => {
+    loss = pending.reduce((sum, value) => sum + value, 0) / pending.length
+    pending = []
+    const entry = {
+      step: step.updates,
+      loss,
+      bitsPerByte: (loss / Math.LN2) * (dataset.train.tokens / dataset.train.bytes),
+      learningRate,
+      tokensPerSecond: throughput.take(),
+      gradNorm,
+      tokens: step.updates * tokensPerStep,
+      etaSeconds: throughput.eta((steps - step.updates) * tokensPerStep),
+    }
+    emit({ type: 'report', ...entry })
+    await metrics.append(entry)
+  }
+  const validate = async (program: LossProgram) => {
+    const windows = dataset.windows({ batchSize: batch, sequenceLength: sequence })
+    const measured = await measureLoss(program, windows)
+    bitsPerByte = measured.bitsPerByte
+    emit({ type: 'validation', step: step.updates, loss: measured.loss, bitsPerByte })
+    await metrics.append({ step: step.updates, validation: measured })
+  }
+  const write = async () => {
+    const { threads } = settings
+    const text = await sample(model, run.tokenizer, step.updates, { threads, spin: options.spin ?? true }).catch(
+      (error: Error) => {
+        emit({ type: 'warning', message: `No sample at step ${step.updates}: ${error.message}` })
+      },
+    )
+    if (text !== undefined) emit({ type: 'sample', step: step.updates, text })
+  }
+
+  const parameters = parameterCount(model.config)
+  emit({ type: 'start', parameters, steps, step: begun, tokens: dataset.train.tokens, resumed: begun > 0 })
+  while (step.updates < steps) {
+    if (options.signal?.aborted) {
+      if (step.updates > begun) await checkpoint()
+      return result(true)
+    }
+    const learningRate = schedule(step.updates)
+    const fill = () => batches.nextInto(step.inputs.tokens.data as BigInt64Array, step.inputs.targets.data as BigInt64Array)
+    const { loss: stepLoss, gradNorm } = await step.step(fill, learningRate).catch((error: unknown) => {
+      throw diverged(error, step.updates, learningRate)
+    })
+    pending.push(stepLoss)
+    throughput.add(tokensPerStep)
+    const due = (interval: number) => interval > 0 && (step.updates % interval === 0 || step.updates === steps)
+    if (due(every.report)) await report(learningRate, gradNorm)
+    if (validation && due(every.validate)) await throughput.pausedDuring(() => validate(validation))
+    if (due(every.sample)) await throughput.pausedDuring(write)
+    if (due(every.checkpoint)) await throughput.pausedDuring(checkpoint)
+  }
+  return result(false)
+}
+
+/** Steps between reports, validations, samples, checkpoints; 0 is never. */
+function rhythm(options: TrainOptions, steps: number) {
+  const { reportEvery = 10, validateEvery = Math.max(1, Math.ceil(steps / 10)), checkpointEvery = 250 } = options
+  return {
+    report: reportEvery,
+    validate: validateEvery,
+    sample: options.sampleEvery ?? validateEvery,
+    checkpoint: checkpointEvery,
+  }
+}
+
+function diverged(error: unknown, step: number, learningRate: number): unknown {
+  if (!(error instanceof NnError && error.code === 'NOT_FINITE')) return error
+  const message = `Training diverged at step ${step + 1}, at a learning rate of ${learningRate}: ${error.message} Go on from the last checkpoint with --resume and a lower --lr.`
+  return new LmError('TRAINING_DIVERGED', message, { cause: error })
+}
+
+/** Puts weights, optimizer and counters back as the last checkpoint has them; undefined when there is none yet. */
+async function restore(out: string, model: LlamaForCausalLM, step: TrainingRun['step']): Promise<RunState | undefined> {
+  const checkpoint = await loadCheckpoint(out).catch((error: unknown) => {
+    if (error instanceof LmError && error.code === 'NO_CHECKPOINT') return undefined
+    throw error
+  })
+  if (!checkpoint) return undefined
+  await using open = checkpoint
+  // Written by this file, and compared with its hash.
+  const state = open.state as RunState
+  for (const [name, parameter] of model.namedParameters()) await open.tensors.read(name, parameter.data)
+  if (!open.optimizer)
+    throw new LmError('CHECKPOINT_CORRUPT', `${open.folder} has no optimizer state. Start the run again with --force.`)
+  step.restore(await readTensors(open.optimizer), state.counters)
+  return state
+}
