@@ -25,10 +25,11 @@ export class Builder {
   readonly training: boolean
   readonly #values: Value[] = []
   readonly #inputs: ProgramInput[] = []
+  readonly #inputNames = new Set<string>()
   readonly #constants: ProgramConstant[] = []
   readonly #nodes: Node[] = []
   readonly #tensors: Tensor[] = []
-  readonly #captured = new Map<Captured, Tensor>()
+  readonly #captured = new Map<Captured, { readonly tensor: Tensor; readonly name: string }>()
   readonly #scalars = new Map<string, Tensor>()
 
   constructor(options: BuilderOptions = {}) {
@@ -41,25 +42,22 @@ export class Builder {
 
   /** Tensors captured so far, in order of first use, with the name of the input each became. */
   captured(): readonly { readonly source: Captured; readonly tensor: Tensor; readonly name: string }[] {
-    return [...this.#captured].map(([source, tensor], index) => ({ source, tensor, name: `captured.${index}` }))
+    return [...this.#captured].map(([source, { tensor, name }]) => ({ source, tensor, name }))
   }
 
   tensor(id: number): Tensor {
     return this.#tensors[id]!
   }
 
+  /** @throws TensorError UNKNOWN_INPUT when the name is taken, or starts with '#' as internal names do */
   input(name: string, shape: Dims, dtype: DType = 'f32'): Tensor {
-    this.#claim(name)
-    const tensor = this.#value(shape, dtype)
-    this.#inputs.push({ name, value: tensor.id })
-    return tensor
+    refuseInternal('input', name)
+    return this.#input(name, shape, dtype)
   }
 
   /** An input that the runtime fills with fresh random numbers on every run. */
   random(source: RandomSource, shape: Dims): Tensor {
-    const tensor = this.#value(shape, 'f32')
-    this.#inputs.push({ name: `random.${this.#inputs.length}`, value: tensor.id, random: source })
-    return tensor
+    return this.#input(this.#free('random'), shape, 'f32', source)
   }
 
   constant(data: TypedArray | readonly number[], shape: readonly number[], dtype: DType = 'f32'): Tensor {
@@ -83,12 +81,13 @@ export class Builder {
         throw new TensorError('UNKNOWN_INPUT', 'A tensor of another trace was used here. Pass it in as an input of this program.')
       return operand
     }
-    let tensor = this.#captured.get(operand)
-    if (!tensor) {
-      tensor = this.input(`captured.${this.#captured.size}`, operand.shape, operand.dtype)
-      this.#captured.set(operand, tensor)
+    let captured = this.#captured.get(operand)
+    if (!captured) {
+      const name = this.#free('captured')
+      captured = { tensor: this.#input(name, operand.shape, operand.dtype), name }
+      this.#captured.set(operand, captured)
     }
-    return tensor
+    return captured.tensor
   }
 
   apply(op: OpName, inputs: readonly Tensor[], attributes: Attributes = {}): Tensor[] {
@@ -123,7 +122,13 @@ export class Builder {
     return map
   }
 
+  /** @throws TensorError UNKNOWN_OUTPUT when an output has the name of an input, or one that starts with '#' */
   build(outputs: Readonly<Record<string, Tensor>>): Program {
+    for (const name of Object.keys(outputs)) {
+      refuseInternal('output', name)
+      if (this.#inputNames.has(name))
+        throw new TensorError('UNKNOWN_OUTPUT', `'${name}' is an input and an output. Give the output a name of its own.`)
+    }
     return {
       values: this.#values,
       inputs: this.#inputs,
@@ -133,9 +138,25 @@ export class Builder {
     }
   }
 
+  #input(name: string, shape: Dims, dtype: DType, random?: RandomSource): Tensor {
+    this.#claim(name)
+    const tensor = this.#value(shape, dtype)
+    this.#inputs.push({ name, value: tensor.id, ...(random && { random }) })
+    return tensor
+  }
+
+  /** A name for an internal input; inlined programs bring some along. */
+  #free(kind: string): string {
+    for (let index = 0; ; index++) {
+      const name = `#${kind}.${index}`
+      if (!this.#inputNames.has(name)) return name
+    }
+  }
+
   #claim(name: string): void {
-    if (this.#inputs.some((input) => input.name === name))
+    if (this.#inputNames.has(name))
       throw new TensorError('UNKNOWN_INPUT', `The program already has an input '${name}'. Give each input its own name.`)
+    this.#inputNames.add(name)
   }
 
   #value(shape: Dims, dtype: DType): Tensor {
@@ -144,6 +165,15 @@ export class Builder {
     this.#tensors.push(tensor)
     return tensor
   }
+}
+
+/** Names that this package gives start with '#', here and in the ONNX model, so they never meet those that people give. */
+function refuseInternal(kind: 'input' | 'output', name: string): void {
+  if (name.startsWith('#'))
+    throw new TensorError(
+      kind === 'input' ? 'UNKNOWN_INPUT' : 'UNKNOWN_OUTPUT',
+      `The ${kind} '${name}' starts with '#', which is kept for internal names. Choose another name.`,
+    )
 }
 
 /** A typed array of `dtype` holding the given numbers. */

@@ -40,7 +40,10 @@ export function rotaryEmbedding(x: Tensor, positions: Tensor, cosine: Tensor, si
 }
 
 export interface AttentionOptions {
-  /** Mask the future. Default true. */
+  /**
+   * Mask the future. The last query stands at the last key: query t of T sees the keys s ≤ t + S - T of S, and more queries than
+   * keys are refused. Default true.
+   */
   readonly causal?: boolean
   /** Factor on the scores. Default 1/√D. */
   readonly scale?: number
@@ -89,7 +92,10 @@ export interface CrossEntropyOptions {
   readonly ignoreIndex?: number
 }
 
-/** Mean cross-entropy in nats of logits [N, classes] against class indices i64 [N]. */
+/**
+ * Mean cross-entropy in nats of logits [N, classes] against class indices i64 [N]. A target outside 0…classes-1 that is not
+ * `ignoreIndex` is never taken for another class: a negative one makes the loss NaN or fails the run, one too large fails the run.
+ */
 export function crossEntropy(logits: Tensor, targets: Tensor, { ignoreIndex = -100 }: CrossEntropyOptions = {}): Tensor {
   return logits.builder.apply('crossEntropy', [logits, targets], { ignoreIndex })[0]!
 }

@@ -71,7 +71,8 @@ export interface GradOptions {
 
 /**
  * The program that computes everything `program` does and, as outputs `d.<input>`, the gradients of one scalar output.
- * Applying it again gives second derivatives. An input the output does not depend on gets a gradient of zeros.
+ * Applying it again gives second derivatives: where the program has a `d.x` already, the new one is `d.d.x`, and so on.
+ * An input the output does not depend on gets a gradient of zeros.
  */
 export function grad(program: Program, { of, wrt }: GradOptions): Program {
   const builder = new Builder()
@@ -91,9 +92,13 @@ export function grad(program: Program, { of, wrt }: GradOptions): Program {
     return map[input.value]!
   })
   const gradients = backward(builder, new Map([[target, builder.scalar(1)]]), sources)
+  const taken = new Set([...program.inputs, ...program.outputs].map(({ name }) => name))
   wrt.forEach((name, index) => {
     const source = sources[index]!
-    outputs[`d.${name}`] = gradients[index] ?? builder.scalar(0).broadcastTo(source.shape as readonly number[])
+    let output = `d.${name}`
+    while (taken.has(output)) output = `d.${output}`
+    taken.add(output)
+    outputs[output] = gradients[index] ?? builder.scalar(0).broadcastTo(source.shape as readonly number[])
   })
   return deadCode(builder.build(outputs))
 }

@@ -1,6 +1,7 @@
 import type { Builder, Operand } from './builder.js'
 import type { DType } from './dtype.js'
 import { TensorError } from './errors.js'
+import { normalizeAxis } from './ops/define.js'
 import type { OpName } from './ops/index.js'
 import type { Attributes, Dim, Dims } from './program.js'
 
@@ -191,7 +192,7 @@ export class Tensor {
 
   #reduce(op: OpName, axes: number | readonly number[] | undefined, { keepDims = false }: ReduceOptions): Tensor {
     const list = axes === undefined ? this.shape.map((_, axis) => axis) : typeof axes === 'number' ? [axes] : axes
-    return this.#one(op, [], { axes: list.map((axis) => (axis < 0 ? axis + this.rank : axis)), keepDims })
+    return this.#one(op, [], { axes: list.map((axis) => normalizeAxis(op, axis, this.shape)), keepDims })
   }
 
   #one(op: OpName, rest: readonly Tensor[] = [], attributes: Attributes = {}): Tensor {

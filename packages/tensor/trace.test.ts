@@ -29,6 +29,58 @@ describe('tracing', () => {
     expect(() => trace({ b: { shape: [] } }, ({ b }) => ({ y: b.add(other!) }))).toThrow(/another trace/)
   })
 
+  it('refuses reduced axes that are out of range or repeated', () => {
+    const sum = (axes: number | number[]) => trace({ x: { shape: [2, 3] } }, ({ x }) => ({ y: x.sum(axes) })).values.at(-1)!.shape
+    expect(sum(-2)).toEqual([3])
+    expect(() => sum(-3)).toThrow(/sum: axis -3 is out of range; shapes \[2, 3\]/)
+    expect(() => sum(2)).toThrow(/axis 2 is out of range/)
+    expect(() => sum([1, -1])).toThrow(/axes \[1, 1\] must be different/)
+  })
+
+  it('lets the last causal query see the last key, and refuses more queries than keys', () => {
+    const attend = (queries: number, keys: number, causal = true) =>
+      trace({ q: { shape: [1, 1, queries, 2] }, k: { shape: [1, 1, keys, 2] } }, ({ q, k }) => ({
+        y: scaledDotProductAttention(q, k, k, { causal }),
+      }))
+    expect(attend(2, 3).nodes).toHaveLength(1)
+    expect(attend(3, 2, false).nodes).toHaveLength(1)
+    expect(() => attend(3, 2)).toThrow(/attention: 3 causal queries cannot attend to 2 keys/)
+  })
+
+  it('keeps internal names apart from those that people give', async () => {
+    const weight = { dtype: 'f32', shape: [1] } as const
+    const names = ['captured.0', 'random.1', 'constant.2', 'value.3', 'temporary.0', 'scalar f32 2', 'ints 1:0', 'y'] as const
+    const inputs = Object.fromEntries(names.map((name) => [name, { shape: [1] }]))
+    const program = trace(inputs, (given, builder) => {
+      const sum = names.map((name) => given[name]!).reduce((a, b) => a.add(b))
+      return { 'value.9': sum.add(weight).add(builder.constant([8], [1])), 'value.10': sum.mul(2) }
+    })
+    const ones = Object.fromEntries(names.map((name) => [name, [1]]))
+    const result = await evaluate(program, { ...ones, '#captured.0': [100] })
+    expect([numbers(result['value.9']), numbers(result['value.10'])]).toEqual([[116], [16]])
+
+    const wrong = (input: string, output: string) => () =>
+      trace({ [input]: { shape: [1] } }, (x) => ({ [output]: x[input]!.neg() }))
+    expect(wrong('#x', 'y')).toThrow(/The input '#x' starts with '#', which is kept for internal names/)
+    expect(wrong('x', '#y')).toThrow(/The output '#y' starts with '#'/)
+    expect(wrong('x', 'x')).toThrow(/'x' is an input and an output/)
+  })
+
+  it('captures and draws further tensors beside an inlined program that has some', () => {
+    const first = trace({ x: { shape: [2] } }, ({ x }) => ({ y: dropout(x.add({ dtype: 'f32', shape: [2] }), 0.5) }), {
+      training: true,
+    })
+    const both = trace(
+      {},
+      (_, builder) => {
+        const y = builder.inline(first)[first.outputs[0]!.value]!
+        return { z: dropout(y.add({ dtype: 'f32', shape: [2] }), 0.5) }
+      },
+      { training: true },
+    )
+    expect(both.inputs.map(({ name }) => name)).toEqual(['x', '#captured.0', '#random.0', '#captured.1', '#random.1'])
+  })
+
   it('equal functions give equal hashes, different ones do not', () => {
     const program = (factor: number) => trace({ x: { shape: [2] } }, ({ x }) => ({ y: x.mul(factor) }))
     expect(hashProgram(program(2))).toBe(hashProgram(program(2)))
@@ -58,6 +110,27 @@ describe('differentiation', () => {
     })
     const result = await evaluate(grad(summed, { of: 's', wrt: ['x'] }), { x: [1, 2, 3] })
     expect(numbers(result['d.x'])).toEqual([6, 12, 18])
+  })
+
+  it('by the same input again keeps the first gradient', async () => {
+    const cube = trace({ x: { shape: [] } }, ({ x }) => ({ y: x.mul(x).mul(x) }))
+    const first = grad(cube, { of: 'y', wrt: ['x'] })
+    const second = grad(first, { of: 'd.x', wrt: ['x'] })
+    const third = grad(second, { of: 'd.d.x', wrt: ['x'] })
+    const result = await evaluate(third, { x: [2] })
+    expect(Object.entries(result).map(([name, value]) => [name, numbers(value)[0]])).toEqual([
+      ['y', 8],
+      ['d.x', 12],
+      ['d.d.x', 12],
+      ['d.d.d.x', 6],
+    ])
+  })
+
+  it('of a power is 0 where base and exponent are 0', async () => {
+    const power = trace({ a: { shape: [4] }, b: { shape: [4] } }, ({ a, b }) => ({ y: a.pow(b).sum() }))
+    const result = await evaluate(grad(power, { of: 'y', wrt: ['a', 'b'] }), { a: [0, 0, 0, 2], b: [0, 1, 2, 0] })
+    expect(numbers(result['d.a'])).toEqual([0, 1, 0, 0])
+    expect(numbers(result['d.b'])[3]).toBeCloseTo(Math.log(2))
   })
 
   it.each<[string, (x: Tensor) => Tensor]>([
@@ -157,6 +230,30 @@ it('linear flattens leading dimensions and adds the bias', async () => {
   const { y } = await evaluate(program, { x: [1, 2, 3, 4], w: [1, 0, 0, 1, 1, 1], b: [10, 20, 30] })
   expect(y!.shape).toEqual([2, 1, 3])
   expect(numbers(y)).toEqual([11, 22, 33, 13, 24, 37])
+})
+
+describe('cross-entropy', () => {
+  const loss = trace({ logits: { shape: [2, 3] }, targets: { shape: [2], dtype: 'i64' } }, ({ logits, targets }) => ({
+    loss: crossEntropy(logits, targets),
+  }))
+  const program = grad(loss, { of: 'loss', wrt: ['logits'] })
+  const withoutGradient = async (logits: number[], targets: number[]) => numbers((await evaluate(loss, { logits, targets })).loss)
+
+  it('does not see what an ignored row holds, even -Infinity at the place it picks', async () => {
+    const result = await evaluate(program, { logits: [Number.NEGATIVE_INFINITY, 0, 0, 0, 0, 0], targets: [-100, 1] })
+    expect(numbers(result.loss)[0]).toBeCloseTo(Math.log(3))
+    const expected = [0, 0, 0, 1 / 3, -2 / 3, 1 / 3]
+    for (const [index, value] of numbers(result['d.logits']).entries()) expect(value).toBeCloseTo(expected[index]!)
+    expect((await withoutGradient([Number.NEGATIVE_INFINITY, 0, 0, 0, 0, 0], [-100, 1]))[0]).toBeCloseTo(Math.log(3))
+  })
+
+  it('never takes a target that is no class for another class', async () => {
+    const result = await evaluate(program, { logits: [1, 2, 3, 4, 5, 6], targets: [-1, 1] })
+    expect(numbers(result.loss)).toEqual([Number.NaN])
+    expect(numbers(result['d.logits']).slice(0, 3)).toEqual([Number.NaN, Number.NaN, Number.NaN])
+    expect(await withoutGradient([1, 2, 3, 4, 5, 6], [0, -3])).toEqual([Number.NaN])
+    await expect(evaluate(program, { logits: [1, 2, 3, 4, 5, 6], targets: [3, 1] })).rejects.toThrow(TensorError)
+  })
 })
 
 it('dropout is the identity outside of training, and asks for a random mask in it', () => {

@@ -25,7 +25,7 @@ export function toOnnx(program: Program): Uint8Array {
 
   for (const input of program.inputs) names.set(input.value, input.name)
   for (const { value, data } of program.constants) {
-    const name = `constant.${value}`
+    const name = `#constant.${value}`
     const { dtype, shape } = program.values[value]!
     names.set(value, name)
     initializers.set(name, { name, dtype, shape: shape as readonly number[], bytes: bytesOf(data) })
@@ -38,7 +38,7 @@ export function toOnnx(program: Program): Uint8Array {
   }
   const nameOf = (id: number) => {
     let name = names.get(id)
-    if (name === undefined) names.set(id, (name = `value.${id}`))
+    if (name === undefined) names.set(id, (name = `#value.${id}`))
     return name
   }
   const addInitializer = (name: string, dtype: DType, shape: readonly number[], make: () => TypedArray) => {
@@ -55,14 +55,14 @@ export function toOnnx(program: Program): Uint8Array {
       attributes: node.attributes,
       isUsed: (index) => uses.has(node.outputs[index]!),
       emit(op, inputs, attributes = {}, options = {}) {
-        const outputs = options.outputs ?? [`temporary.${temporaries++}`]
+        const outputs = options.outputs ?? [`#temporary.${temporaries++}`]
         nodes.push({ op, domain: options.domain ?? '', inputs, outputs, attributes })
         return outputs[0]!
       },
-      tensor: (key, shape, make) => addInitializer(`tensor ${key}`, 'f32', shape, make),
+      tensor: (key, shape, make) => addInitializer(`#tensor ${key}`, 'f32', shape, make),
       ints: (values, shape = [values.length]) =>
-        addInitializer(`ints ${shape}:${values}`, 'i64', shape, () => arrayOf('i64', values)),
-      scalar: (value, dtype = 'f32') => addInitializer(`scalar ${dtype} ${value}`, dtype, [], () => arrayOf(dtype, [value])),
+        addInitializer(`#ints ${shape}:${values}`, 'i64', shape, () => arrayOf('i64', values)),
+      scalar: (value, dtype = 'f32') => addInitializer(`#scalar ${dtype} ${value}`, dtype, [], () => arrayOf(dtype, [value])),
     }
     opTable[node.op].lower(context)
   }

@@ -70,7 +70,8 @@ export const elementwise = defineOps({
     return [da, da.mul(y).neg()]
   }),
   pow: binary('pow', 'Pow', 'a to the power of b; the derivative by b is taken for a > 0', (a, b, dy, y) => [
-    dy.mul(b).mul(a.pow(b.sub(1))),
+    // At a = b = 0 this is 0 · 0^-1; the exponent 1 there makes it the 0 it should be.
+    dy.mul(b).mul(a.pow(pick(a.equal(0), pick(b.equal(0), 1, b.sub(1)), b.sub(1)))),
     dy.mul(y).mul(pick(a.greater(0), a.maximum(1e-38).log(), 0)),
   ]),
   maximum: binary('maximum', 'Max', 'the larger of a and b; at a tie each gets half of the gradient', (a, b, dy) => {

@@ -1,6 +1,6 @@
 import type { Attributes, Dims } from '../program.js'
 import type { Tensor } from '../tensor.js'
-import { defineOps, expectDtype, fixed, normalizeAxis, type OpDefinition, type VjpContext } from './define.js'
+import { defineOps, expectDtype, fixed, normalizeAxis, type OpDefinition, shapeError, type VjpContext } from './define.js'
 
 const reducedShape = (shape: Dims, { axes, keepDims }: Attributes): Dims =>
   keepDims
@@ -22,7 +22,9 @@ function reduction(name: string, onnx: string, summary: string, vjp: (context: V
     summary,
     infer([x], attributes) {
       expectDtype(name, x!, 'f32', 'i32', 'i64')
-      for (const axis of attributes.axes as readonly number[]) normalizeAxis(name, axis, x!.shape)
+      const axes = attributes.axes as readonly number[]
+      if (axes.some((axis, index) => normalizeAxis(name, axis, x!.shape) !== axis || axes.indexOf(axis) !== index))
+        throw shapeError(name, `axes [${axes.join(', ')}] must be different and counted from the front`, [x!.shape])
       return [{ shape: reducedShape(x!.shape, attributes), dtype: x!.dtype }]
     },
     vjp: (context) => [vjp(context)],

@@ -1,4 +1,4 @@
-import type { Dims, Value } from '../program.js'
+import type { Attributes, Dims, Value } from '../program.js'
 import type { Tensor } from '../tensor.js'
 import { defineOps, expectDtype, fixed, type Gradients, shapeError } from './define.js'
 
@@ -14,8 +14,8 @@ function causalMask(queries: number, keys: number): Float32Array {
   return mask
 }
 
-/** Sizes of grouped-query attention: q [B, H, T, D], k and v [B, KV, S, D], H a multiple of KV. */
-function attentionSizes(q: Value, k: Value, v: Value) {
+/** Sizes of grouped-query attention: q [B, H, T, D], k and v [B, KV, S, D], H a multiple of KV; T ≤ S if causal. */
+function attentionSizes(q: Value, k: Value, v: Value, { causal }: Attributes) {
   const [batch, heads, queries, dim] = fixed('attention', q.shape)
   const [batchK, kvHeads, keys, dimK] = fixed('attention', k.shape)
   if (q.shape.length !== 4 || k.shape.join() !== v.shape.join() || batch !== batchK || dim !== dimK || heads! % kvHeads! !== 0)
@@ -23,6 +23,12 @@ function attentionSizes(q: Value, k: Value, v: Value) {
       q.shape,
       k.shape,
       v.shape,
+    ])
+  // The last query stands at the last key, so the first of more queries than keys would see nothing.
+  if (causal && queries! > keys!)
+    throw shapeError('attention', `${queries} causal queries cannot attend to ${keys} keys, the last query sees the last key`, [
+      q.shape,
+      k.shape,
     ])
   return { batch: batch!, heads: heads!, kvHeads: kvHeads!, group: heads! / kvHeads!, queries: queries!, keys: keys!, dim: dim! }
 }
@@ -111,12 +117,12 @@ export const transformer = defineOps({
 
   attention: {
     summary: 'softmax(scale · q · kᵀ + mask) · v with grouped queries (Ainslie et al. 2023); causal masks the future',
-    infer([q, k, v]) {
-      const { batch, heads, kvHeads, group, queries, keys, dim } = attentionSizes(q!, k!, v!)
+    infer([q, k, v], attributes) {
+      const { batch, heads, kvHeads, group, queries, keys, dim } = attentionSizes(q!, k!, v!, attributes)
       return [f32([batch, heads, queries, dim]), f32([batch, kvHeads, group * queries, keys])]
     },
     vjp({ inputs: [q, k, v], outputs: [o, p], attributes, gradients: [dy] }): Gradients {
-      const { batch, kvHeads, group, queries, dim } = attentionSizes(q!, k!, v!)
+      const { batch, kvHeads, group, queries, dim } = attentionSizes(q!, k!, v!, attributes)
       const alpha = attributes.scale as number
       // The queries of a group are rows of one matrix: so the sum over the group comes with the product.
       const rows = (x: Tensor) => x.reshape([batch, kvHeads, group * queries, dim])
@@ -128,7 +134,7 @@ export const transformer = defineOps({
       return [dS.matmul(k!, { alpha }).reshape(q!.shape), dS.matmul(rows(q!), { transA: true, alpha }), dV]
     },
     decompose([q, k, v], attributes) {
-      const { batch, kvHeads, group, queries, keys, dim } = attentionSizes(q!, k!, v!)
+      const { batch, kvHeads, group, queries, keys, dim } = attentionSizes(q!, k!, v!, attributes)
       const rows = q!.reshape([batch, kvHeads, group * queries, dim])
       let scores = rows.matmul(k!, { transB: true, alpha: attributes.scale as number })
       if (attributes.causal) {
@@ -139,7 +145,7 @@ export const transformer = defineOps({
       return [p.matmul(v!).reshape(q!.shape), p]
     },
     lower({ inputs: [q, k, v], outputs: [o, p], attributes, emit, ints, tensor }) {
-      const { batch, kvHeads, group, queries, keys, dim } = attentionSizes(q!, k!, v!)
+      const { batch, kvHeads, group, queries, keys, dim } = attentionSizes(q!, k!, v!, attributes)
       const flat = ints([batch, kvHeads, group * queries, keys])
       const rows = group === 1 ? q!.name : emit('Reshape', [q!.name, ints([batch, kvHeads, group * queries, dim])])
       const flags = { transA: 0, transB: 1, alpha: { float: attributes.scale as number } }
