@@ -10,9 +10,10 @@ export type EngineEvents = Pick<ModuleContext['events'], 'emit'>
 
 interface Request {
   readonly prompt: string
-  readonly stop: readonly string[]
   /** Messages left out of the prompt. */
   readonly dropped: number
+  /** Whether the beginning of the last message is left out. */
+  readonly trimmed: boolean
 }
 
 /** Answers requests with one model, one after another in the order in which they came. */
@@ -47,7 +48,7 @@ export class TextEngine implements Inference {
   }
 
   stream(prompt: string, options: GenerateOptions = {}): PieceStream {
-    return this.#begin(() => ({ prompt: checkedPrompt(prompt), stop: [], dropped: 0 }), options)
+    return this.#begin(() => ({ prompt: checkedPrompt(prompt), dropped: 0, trimmed: false }), options)
   }
 
   /** @throws the signal's reason when it is aborted */
@@ -98,15 +99,15 @@ export class TextEngine implements Inference {
   }
 
   async #answer(
-    { prompt, stop, dropped }: Request,
+    { prompt, dropped, trimmed }: Request,
     options: GenerateOptions,
     signal: AbortSignal,
     push: (piece: string) => void,
   ): Promise<Completion> {
     const { model } = this
     const id = `generation-${++this.#requests}`
-    const settings = this.#settings(options, stop, signal)
-    if (dropped > 0) this.#events.emit('generation.truncated', { id, model, dropped })
+    const settings = this.#settings(options, signal)
+    if (dropped > 0 || trimmed) this.#events.emit('generation.truncated', { id, model, dropped, trimmed })
     const work = async (): Promise<Completion> => {
       const promptTokens = this.#tokens.encode(prompt).length
       this.#events.emit('generation.started', { id, model, promptTokens })
@@ -139,11 +140,11 @@ export class TextEngine implements Inference {
   }
 
   /** The request's settings over the module's. */
-  #settings(options: GenerateOptions, stop: readonly string[], signal: AbortSignal): GenerationOptions {
+  #settings(options: GenerateOptions, signal: AbortSignal): GenerationOptions {
     const { maxTokens, temperature, topK, topP, repetitionPenalty } = this.#defaults
     const given = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined))
     const defaults = { maxTokens, temperature, topK, topP, repetitionPenalty }
-    return { ...defaults, ...given, stop: [...stop, ...(options.stop ?? [])], signal }
+    return { ...defaults, ...given, signal }
   }
 }
 

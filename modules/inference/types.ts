@@ -32,7 +32,7 @@ export interface Inference extends TextGeneration {
 
 declare module '@enigma/kernel' {
   interface ModuleEvents {
-    /** A conversation did not fit the model's context: this many of its oldest messages were left out. */
-    'generation.truncated': { id: string; model: string; dropped: number }
+    /** A conversation did not fit: this many messages were left out, and `trimmed` says whether the last one's beginning was, too. */
+    'generation.truncated': { id: string; model: string; dropped: number; trimmed: boolean }
   }
 }

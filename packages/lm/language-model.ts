@@ -3,8 +3,9 @@ import type { StateDict } from '@enigma/nn'
 import { type ModelFolder, openModelFolder } from './checkpoint/index.js'
 import type { ModelConfig } from './config.js'
 import { LmError } from './errors.js'
-import { readTensors } from './formats/index.js'
+import type { FloatTensor, TensorReader } from './formats/index.js'
 import { parameterCount } from './memory.js'
+import { parameterSpecs } from './parameters.js'
 import { presetOf } from './presets.js'
 import { Tokenizer } from './tokenizer/index.js'
 
@@ -36,7 +37,7 @@ export class LanguageModel {
         'SHAPE_MISMATCH',
         `${tokenizerPath} has ${tokenizer.vocabSize} tokens, the model ${config.vocabSize}: they do not belong together.`,
       )
-    const weights = await readTensors(files.tensors)
+    const weights = await readParameters(config, files.tensors)
     const name = basename(resolve(folder))
     return new LanguageModel(name, resolve(folder), info?.preset ?? presetOf(config), config, weights, tokenizer)
   }
@@ -49,4 +50,14 @@ export class LanguageModel {
   get parameters(): number {
     return parameterCount(this.config)
   }
+}
+
+/** The tensors the model has; files may hold more (an output head beside tied embeddings, tables of angles), which it does not use. */
+async function readParameters(config: ModelConfig, reader: TensorReader): Promise<Record<string, FloatTensor>> {
+  const entries: [string, FloatTensor][] = []
+  for (const { name } of parameterSpecs(config)) {
+    const info = reader.tensors.get(name)
+    if (info) entries.push([name, { dtype: 'f32', shape: info.shape, data: await reader.read(name) }])
+  }
+  return Object.fromEntries(entries)
 }

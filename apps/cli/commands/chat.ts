@@ -17,8 +17,10 @@ export const chat = command<GenerationFlags>({
     await using manager = await openManager(out)
     const engine = await loadGeneration(manager, { ...options, ...(model !== undefined && { model }) })
     manager.events.on('generation.truncated', (event) => {
-      const { dropped } = event as { dropped: number }
-      out.note(out.color.dim(`(the oldest ${dropped} messages no longer fit the model's context and were left out)`))
+      const { dropped, trimmed } = event as { dropped: number; trimmed: boolean }
+      if (dropped > 0)
+        out.note(out.color.dim(`(the oldest ${dropped} messages no longer fit the model's context and were left out)`))
+      if (trimmed) out.note(out.color.dim("(the message is longer than the model's context; its beginning was left out)"))
     })
     const { Conversation } = await import('../chat/conversation.js')
     const conversation = new Conversation(engine, generateOptions(options))

@@ -3,21 +3,62 @@ export interface ChatMessage {
   readonly content: string
 }
 
+export interface ChatPrompt {
+  readonly prompt: string
+  /** Messages that were left out. */
+  readonly dropped: number
+  /** Whether the beginning of the last message was left out. */
+  readonly trimmed: boolean
+}
+
 /**
  * The prompt that continues a conversation with a model that was trained on running text and knows no roles: what was said so
  * far, as paragraphs, for the model to go on with. A newline after a user's words is where the model's begin, unless
  * they stop in mid-sentence, which it then continues.
  *
- * @param fits whether a prompt leaves room for an answer; the oldest messages are dropped until one does
+ * @param fits whether a prompt leaves room for an answer. Until one does, turns are dropped, the oldest first; then the last
+ * message loses its beginning; system messages go only where they leave no room for any of it
  */
-export function chatPrompt(
-  messages: readonly ChatMessage[],
-  fits: (prompt: string) => boolean,
-): { prompt: string; stop: readonly string[]; dropped: number } {
-  for (let dropped = 0; ; dropped++) {
-    const prompt = render(messages.slice(dropped))
-    if (dropped >= messages.length - 1 || fits(prompt)) return { prompt, stop: [], dropped }
+export function chatPrompt(messages: readonly ChatMessage[], fits: (prompt: string) => boolean): ChatPrompt {
+  const last = messages.at(-1)
+  if (!last) return { prompt: '', dropped: 0, trimmed: false }
+  const earlier = messages.slice(0, -1)
+  const result = (kept: readonly ChatMessage[], end: string) => ({
+    prompt: render([...kept, { ...last, content: end }]),
+    dropped: earlier.length - kept.length,
+    trimmed: end !== last.content,
+  })
+
+  const systems = earlier.filter(({ role }) => role === 'system')
+  const turns = earlier.length - systems.length
+  for (let dropped = 0; dropped <= turns; dropped++) {
+    let toDrop = dropped
+    const whole = result(
+      earlier.filter(({ role }) => role === 'system' || toDrop-- <= 0),
+      last.content,
+    )
+    if (fits(whole.prompt)) return whole
   }
+  const end = longestEnd(last.content, (text) => fits(result(systems, text).prompt))
+  return end
+    ? result(systems, end)
+    : result(
+        [],
+        longestEnd(last.content, (text) => fits(result([], text).prompt)),
+      )
+}
+
+/** The longest end of a text that fits, by whole characters, found by bisection: longer ends need more room. */
+function longestEnd(text: string, fits: (text: string) => boolean): string {
+  const characters = [...text]
+  let start = 0
+  let fitting = characters.length
+  while (start < fitting) {
+    const middle = (start + fitting) >> 1
+    if (fits(characters.slice(middle).join(''))) fitting = middle
+    else start = middle + 1
+  }
+  return characters.slice(fitting).join('')
 }
 
 const finished = /[.!?"']\s*$/

@@ -13,6 +13,7 @@ import {
 } from '@enigma/tensor'
 import type { ModelConfig } from '../config.js'
 import { LmError } from '../errors.js'
+import { parameterCount } from '../memory.js'
 
 /** [rows, columns] → [columns, rows]: products with constant weights are fastest as x · W with W [in, out]. */
 function transposed(data: Float32Array, rows: number, columns: number): Float32Array {
@@ -105,6 +106,26 @@ function decodingProgram(config: ModelConfig, weights: StateDict) {
   })
 }
 
+/** A model's constants lie in one ONNX file, which holds less than 2 GiB; the rest is for its nodes. */
+const constantBytesLimit = 2 ** 31 - 2 ** 21
+
+/** @throws LmError UNSUPPORTED_MODEL naming what the native kernels or the file format cannot hold */
+function refuseUnsupported(config: ModelConfig): void {
+  const { headDim, tieEmbeddings, vocabSize, dim, context } = config
+  if (headDim % 16 !== 0)
+    throw new LmError(
+      'UNSUPPORTED_MODEL',
+      `The model's head_dim is ${headDim}; decoding needs a multiple of 16. Train with another dim or number of heads.`,
+    )
+  // A tied embedding lies there twice: as the table and, transposed, as the head.
+  const floats = parameterCount(config) + (tieEmbeddings ? vocabSize * dim : 0) + context * headDim
+  if (4 * floats > constantBytesLimit)
+    throw new LmError(
+      'UNSUPPORTED_MODEL',
+      `The model's weights take ${((4 * floats) / 2 ** 30).toFixed(1)} GiB as float32; models over 2 GiB are not served yet. Use a smaller one.`,
+    )
+}
+
 export interface DecoderOptions {
   /** Native threads. Default: all cores. */
   readonly threads?: number
@@ -162,7 +183,9 @@ export class Decoder {
     this.#executable = executable
   }
 
+  /** @throws LmError UNSUPPORTED_MODEL when head_dim is no multiple of 16 or the weights exceed 2 GiB; TENSOR_MISSING */
   static async create(config: ModelConfig, weights: StateDict, options: DecoderOptions = {}): Promise<Decoder> {
+    refuseUnsupported(config)
     return new Decoder(config, await compile(decodingProgram(config, weights), options))
   }
 
@@ -173,9 +196,11 @@ export class Decoder {
   /**
    * Appends tokens to a sequence and returns the logits [vocabulary] after the last one. The array is overwritten by the
    * sequence's next call.
+   * @param signal ends the computation; the sequence stays as it was before the call
    * @throws LmError CONTEXT_OVERFLOW when the sequence would exceed the model's context
+   * @throws TensorError ABORTED when `signal` fires
    */
-  async feed(sequence: Sequence, tokens: readonly number[]): Promise<Float32Array> {
+  async feed(sequence: Sequence, tokens: readonly number[], signal?: AbortSignal): Promise<Float32Array> {
     const { context } = this.config
     const total = sequence.length + tokens.length
     if (tokens.length === 0)
@@ -189,11 +214,11 @@ export class Decoder {
     sequence.total[0] = total
     if (tokens.length === 1) {
       sequence.tokens[0] = BigInt(tokens[0]!)
-      await sequence.run.run()
+      await sequence.run.run(signal)
     } else {
       const run = sequence.bind(this.#executable, BigInt64Array.from(tokens, BigInt), BigInt64Array.of(BigInt(tokens.length - 1)))
       try {
-        await run.run()
+        await run.run(signal)
       } finally {
         run.release()
       }

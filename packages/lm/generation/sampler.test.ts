@@ -28,6 +28,26 @@ it('top-k keeps the k likeliest, top-p the nucleus, min-p what is near the top',
   expect(draws([0, 4, 5], { ...plain, minP: 0.3 }).map((share) => share > 0)).toEqual([false, true, true])
 })
 
+it('top-k draws as if all but the first k of the sorted tokens were impossible, the lower of equal ones first', () => {
+  fc.assert(
+    fc.property(
+      fc.array(fc.integer({ min: -3, max: 3 }), { minLength: 1, maxLength: 40 }),
+      fc.integer({ min: 1, max: 41 }),
+      (values, k) => {
+        const order = [...values.keys()].sort((a, b) => values[b]! - values[a]! || a - b)
+        const possible = new Set(order.slice(0, k))
+        const cut = values.map((value, index) => (possible.has(index) ? value : Number.NEGATIVE_INFINITY))
+        const run = (logits: number[], topK: number) => {
+          const sampler = new Sampler({ ...plain, topK, seed: 3 })
+          return Array.from({ length: 20 }, () => sampler.next(Float32Array.from(logits), []))
+        }
+        expect(run(values, k)).toEqual(run(cut, 0))
+      },
+    ),
+    { numRuns: process.env.ENIGMA_SOAK ? 4000 : 200 },
+  )
+})
+
 it('equal seeds draw equal tokens', () => {
   const run = (seed: number) => {
     const sampler = new Sampler({ ...plain, seed })

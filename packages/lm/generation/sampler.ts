@@ -84,8 +84,7 @@ export class Sampler {
     const { temperature, topK, topP, minP } = this.options
     penalize(logits, history, this.options)
     if (temperature === 0) return argmax(logits)
-    let candidates = Array.from(logits.keys())
-    if (topK > 0 && topK < candidates.length) candidates = largest(logits, topK)
+    const candidates = topK > 0 && topK < logits.length ? largest(logits, topK) : Array.from(logits.keys())
     candidates.sort((a, b) => logits[b]! - logits[a]! || a - b)
     const peak = logits[candidates[0]!]!
     const weights = candidates.map((token) => Math.exp((logits[token]! - peak) / temperature))
@@ -100,14 +99,29 @@ export class Sampler {
   }
 }
 
-/** Indices of the k largest values; ties go to the lower index. */
+/** Indices of the k largest values, in no order; ties go to the lower index. One pass with a heap of the best k so far. */
 function largest(values: Float32Array, k: number): number[] {
-  const threshold = Float32Array.from(values).sort()[values.length - k]!
-  const above: number[] = []
-  const ties: number[] = []
-  for (let i = 0; i < values.length; i++) {
-    if (values[i]! > threshold) above.push(i)
-    else if (values[i] === threshold) ties.push(i)
+  const heap = Array.from({ length: k }, (_, index) => index)
+  const worse = (a: number, b: number) => values[a]! < values[b]! || (values[a] === values[b] && a > b)
+  /** Moves the index at `at` down until none below it is worse: the worst of all is at 0. */
+  const sink = (at: number) => {
+    const index = heap[at]!
+    for (;;) {
+      let child = 2 * at + 1
+      if (child >= k) break
+      if (child + 1 < k && worse(heap[child + 1]!, heap[child]!)) child++
+      if (!worse(heap[child]!, index)) break
+      heap[at] = heap[child]!
+      at = child
+    }
+    heap[at] = index
   }
-  return [...above, ...ties.slice(0, k - above.length)]
+  for (let at = (k >> 1) - 1; at >= 0; at--) sink(at)
+  for (let index = k; index < values.length; index++) {
+    if (values[index]! > values[heap[0]!]!) {
+      heap[0] = index
+      sink(0)
+    }
+  }
+  return heap
 }

@@ -1,6 +1,7 @@
+import { TensorError } from '@enigma/tensor'
 import { LmError } from '../errors.js'
 import type { LanguageModel } from '../language-model.js'
-import { type ChatMessage, chatPrompt } from './chat-prompt.js'
+import { type ChatMessage, type ChatPrompt, chatPrompt } from './chat-prompt.js'
 import { Decoder, type DecoderOptions, type Sequence } from './decoder.js'
 import { Sampler, type SamplingOptions } from './sampler.js'
 import { StopStrings } from './stop-strings.js'
@@ -33,7 +34,8 @@ const defaultMaxTokens = 256
 
 /** Gives the logits [vocabulary] after a growing list of tokens. */
 interface Forward {
-  next(tokens: readonly number[]): Promise<Float32Array>
+  /** @throws TensorError ABORTED when `signal` fires */
+  next(tokens: readonly number[], signal?: AbortSignal): Promise<Float32Array>
   close(): void
 }
 
@@ -47,8 +49,8 @@ class CachedForward implements Forward {
     this.#sequence = decoder.start()
   }
 
-  next(tokens: readonly number[]): Promise<Float32Array> {
-    return this.#decoder.feed(this.#sequence, tokens.slice(this.#sequence.length))
+  next(tokens: readonly number[], signal?: AbortSignal): Promise<Float32Array> {
+    return this.#decoder.feed(this.#sequence, tokens.slice(this.#sequence.length), signal)
   }
 
   close(): void {
@@ -99,7 +101,13 @@ export class TextGenerator {
           finishReason = 'abort'
           break
         }
-        const logits = await forward.next(tokens)
+        const logits = await unlessAborted(forward.next(tokens, signal))
+        if (!logits) {
+          finishReason = 'abort'
+          break
+        }
+        // Models have more logits than the tokenizer has tokens where the table was padded.
+        logits.fill(Number.NEGATIVE_INFINITY, tokenizer.vocabSize)
         if (generated === 0) started = performance.now()
         const token = sampler.next(logits, tokens)
         generated++
@@ -142,11 +150,11 @@ export class TextGenerator {
     }
   }
 
-  /** The prompt for a conversation, the oldest turns dropped (and counted) where they do not fit the context. */
-  chatPrompt(
-    messages: readonly ChatMessage[],
-    reserve = defaultMaxTokens,
-  ): { prompt: string; stop: readonly string[]; dropped: number } {
+  /**
+   * The prompt for a conversation, shortened where it does not fit the context: the oldest turns are dropped (and counted), then
+   * the last message's beginning is. `reserve` tokens, but at most half of the context, are left for the answer.
+   */
+  chatPrompt(messages: readonly ChatMessage[], reserve = defaultMaxTokens): ChatPrompt {
     const { tokenizer, config } = this.model
     const room = config.context - Math.min(reserve, Math.floor(config.context / 2))
     return chatPrompt(messages, (prompt) => tokenizer.encode(prompt).length + 1 <= room)
@@ -169,5 +177,15 @@ export class TextGenerator {
         `The prompt has ${tokens.length} tokens; the model's context is ${config.context}. Shorten the prompt.`,
       )
     return tokens
+  }
+}
+
+/** Undefined when the run was aborted. */
+async function unlessAborted<T>(run: Promise<T>): Promise<T | undefined> {
+  try {
+    return await run
+  } catch (error) {
+    if (error instanceof TensorError && error.code === 'ABORTED') return undefined
+    throw error
   }
 }
