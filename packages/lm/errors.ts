@@ -29,6 +29,7 @@ export type LmErrorCode =
   | 'CURSOR_MISMATCH'
   // training
   | 'TRAINING_DIVERGED'
+  | 'OUT_OF_MEMORY'
   // generation
   | 'INVALID_OPTION'
   | 'EMPTY_PROMPT'

@@ -71,5 +71,5 @@ describe.each(['llama-nano', 'llama-5m'] as const)('%s against PyTorch', (name) 
     }
     expect(worst).toBeLessThan(1e-3)
     await step.close()
-  })
+  }, 300_000)
 })

@@ -49,6 +49,11 @@ export interface RunData {
   readonly origin: LanguageModel | undefined
 }
 
+/** Sequences per batch and tokens per sequence. */
+export function sizes({ batch = 8, sequence }: TrainOptions, context: number): { batch: number; sequence: number } {
+  return { batch, sequence: sequence ?? context }
+}
+
 /** A run's settings: those it was started with, or the options and what follows from the data. */
 export function resolveSettings(
   options: TrainOptions,
@@ -63,9 +68,7 @@ export function resolveSettings(
       threads: options.threads ?? known.threads,
     }
   const size = origin ? presetOf(origin.config) : (options.size ?? 'tiny')
-  const batch = options.batch ?? 8
-  const longest = origin ? origin.config.context : Math.min(256, preset(size ?? 'tiny').context)
-  const sequence = options.sequence ?? longest
+  const { batch, sequence } = sizes(options, origin ? origin.config.context : Math.min(256, preset(size ?? 'tiny').context))
   const accumulate = options.accumulate ?? 1
   const epoch = Math.max(1, Math.floor(tokens / (batch * sequence * accumulate)))
   const steps =

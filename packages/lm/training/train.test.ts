@@ -132,6 +132,7 @@ it('goes on from an existing model, in a longer context', async () => {
 it.each([
   [{ size: 'tinny' }, /Unknown preset: tinny.*tiny/],
   [{ data: ['nowhere.txt'] }, /nowhere.txt/],
+  [{ size: 'titan' }, /Training 19,.* parameters.* needs about .* GB of memory; there are .* The largest size that fits is/],
   [{ learningRate: 5 }, /learningRate must be above 0 and at most 1, got 5/],
   [{ steps: 0 }, /steps must be a positive whole number, got 0/],
   [{ steps: 3, epochs: 1 }, /steps or epochs/],

@@ -9,12 +9,13 @@ import { LanguageModel } from '../language-model.js'
 import { parameterCount } from '../memory.js'
 import { languageModelingStep } from '../model/language-modeling-step.js'
 import { LlamaForCausalLM } from '../model/llama.js'
-import { preset } from '../presets.js'
+import { preset, presetConfig } from '../presets.js'
 import { Tokenizer } from '../tokenizer/index.js'
+import { checkMemory } from './check-memory.js'
 import { readSettings, runFiles, startRunFolder, writeSettings } from './run-folder.js'
 import type { TrainEvent, TrainResult } from './train-events.js'
 import { checkTrainOptions, type TrainOptions } from './train-options.js'
-import { checkResumed, defaultShare, isShare, modelConfig, resolveSettings, type TrainSettings } from './train-settings.js'
+import { checkResumed, defaultShare, isShare, modelConfig, resolveSettings, sizes, type TrainSettings } from './train-settings.js'
 import { trainTokenizer } from './train-tokenizer.js'
 import { tensorsOf, trainingLoop } from './training-loop.js'
 
@@ -33,7 +34,9 @@ export async function train(options: TrainOptions, onEvent: Emit = () => {}): Pr
   // Everything that can be refused is refused before anything is written, and nothing is written without the lock.
   if (known) checkResumed(options, known)
   else {
-    preset(options.size ?? 'tiny')
+    const size = preset(options.size ?? 'tiny').name
+    const { batch, sequence } = sizes(options, Math.min(256, preset(size).context))
+    if (options.from === undefined) checkMemory(presetConfig(size, options.vocabSize ?? 4096), { batch, sequence })
     await findDataFiles(options.data)
   }
   await using _lock = await lockFolder(out, 'training')
@@ -81,6 +84,7 @@ async function execute(out: string, options: TrainOptions, known: TrainSettings 
   await writeSettings(out, settings)
   const { batch, sequence, accumulate, learningRate, weightDecay, clipNorm, dropout, seed, threads } = settings
   const config = origin ? createConfig({ ...origin.config, context: sequence, dropout }) : modelConfig(settings, tokenizer)
+  checkMemory(config, { batch, sequence })
   const model = new LlamaForCausalLM(config, { seed: origin ? null : seed })
   if (origin) model.loadStateDict(origin.weights)
 
