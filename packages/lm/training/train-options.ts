@@ -52,7 +52,7 @@ export interface TrainOptions {
   /** Precision of the final `model.safetensors`. Default 'f32'. */
   readonly dtype?: 'f32' | 'f16'
   readonly threads?: number
-  /** Native threads wait by spinning: faster on an idle machine. Default true. */
+  /** Native threads wait by spinning: a little faster on an idle machine, far slower on a busy one. Default false. */
   readonly spin?: boolean
   /** Continue the run in `out` with the settings it was started with; `steps`, `learningRate` and `threads` may be changed. */
   readonly resume?: boolean

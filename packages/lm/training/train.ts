@@ -89,7 +89,7 @@ async function execute(out: string, options: TrainOptions, known: TrainSettings 
   if (origin) model.loadStateDict(origin.weights)
 
   emit({ type: 'phase', phase: 'compile', message: `Compiling the training step of ${parameterCount(config)} parameters` })
-  const spin = options.spin ?? true
+  const spin = options.spin ?? false
   const optimizer = optim.adamw({ lr: learningRate, betas: [0.9, 0.95], weightDecay })
   const step = await languageModelingStep(model, {
     optimizer,

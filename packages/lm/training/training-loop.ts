@@ -108,7 +108,7 @@ export async function trainingLoop(run: TrainingRun): Promise<TrainResult> {
   }
   const write = async () => {
     const { threads } = settings
-    const text = await sample(model, run.tokenizer, step.updates, { threads, spin: options.spin ?? true }).catch(
+    const text = await sample(model, run.tokenizer, step.updates, { threads, spin: options.spin ?? false }).catch(
       (error: Error) => {
         emit({ type: 'warning', message: `No sample at step ${step.updates}: ${error.message}` })
       },
