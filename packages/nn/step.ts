@@ -124,6 +124,15 @@ export class TrainingStep<I extends string> {
     return this.#updates
   }
 
+  /** Writes numbers into an input of the next batch, whatever its dtype. */
+  set(input: I, values: ArrayLike<number>): void {
+    const { data } = this.inputs[input]
+    if (data.length !== values.length)
+      throw new NnError('SHAPE_MISMATCH', `Input '${input}' holds ${data.length} numbers, got ${values.length}.`)
+    if (data instanceof BigInt64Array) for (let i = 0; i < data.length; i++) data[i] = BigInt(values[i]!)
+    else data.set(values)
+  }
+
   /**
    * One update. `fill` writes batch `index` (0 … accumulate-1) into `inputs`.
    * @param learningRate overrides the optimizer's

@@ -37,3 +37,13 @@ it('gives up a system message that leaves no room for any of the last one', () =
   expect(chatPrompt([system, ...turns], within(6))).toEqual({ prompt: 'Two?\n\n', dropped: 3, trimmed: false })
   expect(chatPrompt([system, ...turns], within(4))).toEqual({ prompt: 'o?\n\n', dropped: 3, trimmed: true })
 })
+
+it('keeps the end of the turn that no longer fits, from a whole word on: a text goes on from there', () => {
+  const messages = [
+    { role: 'user', content: 'Once upon a time' },
+    { role: 'assistant', content: 'there was a king who had a son' },
+    { role: 'user', content: 'And then' },
+  ] as const
+  const result = chatPrompt(messages, (prompt) => prompt.length <= 24)
+  expect(result).toEqual({ prompt: 'who had a son\n\nAnd then', dropped: 1, trimmed: true })
+})

@@ -7,7 +7,7 @@ export interface ChatPrompt {
   readonly prompt: string
   /** Messages that were left out. */
   readonly dropped: number
-  /** Whether the beginning of the last message was left out. */
+  /** Whether the beginning of the oldest message that is left, or of the last one, was left out. */
   readonly trimmed: boolean
 }
 
@@ -16,7 +16,7 @@ export interface ChatPrompt {
  * far, as paragraphs, for the model to go on with. A newline after a user's words is where the model's begin, unless
  * they stop in mid-sentence, which it then continues.
  *
- * @param fits whether a prompt leaves room for an answer. Until one does, turns are dropped, the oldest first; then the last
+ * @param fits whether a prompt leaves room for an answer. Until one does, turns are dropped from the beginning, the oldest first; then the last
  * message loses its beginning; system messages go only where they leave no room for any of it
  */
 export function chatPrompt(messages: readonly ChatMessage[], fits: (prompt: string) => boolean): ChatPrompt {
@@ -29,6 +29,21 @@ export function chatPrompt(messages: readonly ChatMessage[], fits: (prompt: stri
     trimmed: end !== last.content,
   })
 
+  /** The last turn that was dropped has an end that may still fit: a text goes on from there. */
+  const withEndOf = (dropped: number, whole: ChatPrompt): ChatPrompt => {
+    const cut = earlier.filter(({ role }) => role !== 'system')[dropped - 1]!
+    const kept = (content: string) => {
+      let toDrop = dropped
+      const rest = earlier.flatMap((message) => {
+        if (message.role === 'system' || toDrop-- <= 0) return [message]
+        return message === cut ? [{ ...message, content }] : []
+      })
+      return render([...rest, last])
+    }
+    const end = wholeWords(longestEnd(cut.content, (content) => content === '' || fits(kept(content))))
+    return end.trim() === '' ? whole : { prompt: kept(end), dropped: dropped - 1, trimmed: true }
+  }
+
   const systems = earlier.filter(({ role }) => role === 'system')
   const turns = earlier.length - systems.length
   for (let dropped = 0; dropped <= turns; dropped++) {
@@ -37,7 +52,8 @@ export function chatPrompt(messages: readonly ChatMessage[], fits: (prompt: stri
       earlier.filter(({ role }) => role === 'system' || toDrop-- <= 0),
       last.content,
     )
-    if (fits(whole.prompt)) return whole
+    if (!fits(whole.prompt)) continue
+    return dropped === 0 ? whole : withEndOf(dropped, whole)
   }
   const end = longestEnd(last.content, (text) => fits(result(systems, text).prompt))
   return end
@@ -60,6 +76,9 @@ function longestEnd(text: string, fits: (text: string) => boolean): string {
   }
   return characters.slice(fitting).join('')
 }
+
+/** A text that was cut at its beginning, from its first whole word on. */
+const wholeWords = (end: string) => (/\s/.test(end) ? end.slice(end.search(/\s/) + 1) : '')
 
 const finished = /[.!?"']\s*$/
 

@@ -41,7 +41,7 @@ export interface TrainOptions {
   readonly seed?: number
   /** A file, or the share of the text to hold out for validation. Default '0.02' from 200 KB of text on, else nothing. */
   readonly valid?: string
-  /** Steps between reports. Default 10. */
+  /** Steps between reports, the first of which is of the first step. Default 10. */
   readonly reportEvery?: number
   /** Steps between validations. Default: 10 over the run. */
   readonly validateEvery?: number

@@ -49,6 +49,9 @@ export interface RunData {
   readonly origin: LanguageModel | undefined
 }
 
+/** The context, or what a text that is shorter can fill, in steps of 8 tokens. */
+const fitting = (context: number, tokens: number) => (tokens > context ? context : Math.max(8, Math.floor((tokens - 1) / 8) * 8))
+
 /** Sequences per batch and tokens per sequence. */
 export function sizes({ batch = 8, sequence }: TrainOptions, context: number): { batch: number; sequence: number } {
   return { batch, sequence: sequence ?? context }
@@ -68,7 +71,8 @@ export function resolveSettings(
       threads: options.threads ?? known.threads,
     }
   const size = origin ? presetOf(origin.config) : (options.size ?? 'tiny')
-  const { batch, sequence } = sizes(options, origin ? origin.config.context : Math.min(256, preset(size ?? 'tiny').context))
+  const context = origin ? origin.config.context : Math.min(256, preset(size ?? 'tiny').context)
+  const { batch, sequence } = sizes(options, fitting(context, tokens))
   const accumulate = options.accumulate ?? 1
   const epoch = Math.max(1, Math.floor(tokens / (batch * sequence * accumulate)))
   const steps =

@@ -4,6 +4,7 @@ import { optim } from '@enigma/nn'
 import { lockFolder, saveModel } from '../checkpoint/index.js'
 import { createConfig } from '../config.js'
 import { findDataFiles, prepareTokens } from '../data/index.js'
+import { LmError } from '../errors.js'
 import { LossProgram } from '../evaluation/loss-program.js'
 import { LanguageModel } from '../language-model.js'
 import { parameterCount } from '../memory.js'
@@ -39,6 +40,8 @@ export async function train(options: TrainOptions, onEvent: Emit = () => {}): Pr
     if (options.from === undefined) checkMemory(presetConfig(size, options.vocabSize ?? 4096), { batch, sequence })
     await findDataFiles(options.data)
   }
+  const place = await stat(out).catch(() => undefined)
+  if (place && !place.isDirectory()) throw new LmError('NOT_WRITABLE', `${out} is a file. Give --out a folder.`)
   await using _lock = await lockFolder(out, 'training')
   if (!known) await startRunFolder(out, options.force === true)
   try {
@@ -84,6 +87,8 @@ async function execute(out: string, options: TrainOptions, known: TrainSettings 
   await writeSettings(out, settings)
   const { batch, sequence, accumulate, learningRate, weightDecay, clipNorm, dropout, seed, threads } = settings
   const config = origin ? createConfig({ ...origin.config, context: sequence, dropout }) : modelConfig(settings, tokenizer)
+  if (!known && !origin && options.sequence === undefined && sequence < 256 && sequence < preset(settings.size ?? 'tiny').context)
+    emit({ type: 'warning', message: `The text has only ${dataset.train.tokens} tokens: sequences are ${sequence} tokens long.` })
   checkMemory(config, { batch, sequence })
   const model = new LlamaForCausalLM(config, { seed: origin ? null : seed })
   if (origin) model.loadStateDict(origin.weights)

@@ -131,7 +131,7 @@ export async function trainingLoop(run: TrainingRun): Promise<TrainResult> {
     pending.push(stepLoss)
     throughput.add(tokensPerStep)
     const due = (interval: number) => interval > 0 && (step.updates % interval === 0 || step.updates === steps)
-    if (due(every.report)) await report(learningRate, gradNorm)
+    if (due(every.report) || step.updates === begun + 1) await report(learningRate, gradNorm)
     if (validation && due(every.validate)) await throughput.pausedDuring(() => validate(validation))
     if (due(every.sample)) await throughput.pausedDuring(write)
     if (due(every.checkpoint)) await throughput.pausedDuring(checkpoint)

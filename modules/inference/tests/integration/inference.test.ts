@@ -120,7 +120,7 @@ test('a conversation that outgrows the context loses its oldest messages, and an
   )
   expect(typeof (await engine.chat(messages, greedy))).toBe('string')
   expect(manager.events.recent('generation.truncated').map(({ payload }) => payload)).toEqual([
-    { id: 'generation-1', model: 'owl', dropped: expect.any(Number), trimmed: false },
+    { id: 'generation-1', model: 'owl', dropped: expect.any(Number), trimmed: true },
   ])
   expect(await engine.chat('Hello.', greedy)).toBe(await engine.chat([{ role: 'user', content: 'Hello.' }], greedy))
 })
