@@ -29,7 +29,7 @@ describe('train', () => {
       .trim()
       .split('\n')
       .map((line) => JSON.parse(line) as Record<string, number>)
-    expect(reports.map(({ step }) => step)).toEqual([20, 40, 60])
+    expect(reports.map(({ step }) => step)).toEqual([1, 20, 40, 60])
     for (const report of reports) {
       expect(Object.keys(report)).toEqual(['step', 'loss', 'bitsPerByte', 'learningRate', 'tokensPerSecond'])
       for (const value of Object.values(report)) expect(Number.isFinite(value)).toBe(true)
@@ -59,7 +59,7 @@ describe('train', () => {
         .trim()
         .split('\n')
         .map((line) => JSON.parse(line).step),
-    ).toEqual([2, 4])
+    ).toEqual([1, 2, 4])
   })
 
   it('refuses a folder that holds a model already', async () => {
