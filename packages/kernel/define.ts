@@ -1,6 +1,6 @@
-import type { ModuleConfig } from './config.js'
-import type { ModuleContext } from './context.js'
-import type { Amounts } from './ledger.js'
+import type { ModuleConfig } from './config/config.js'
+import type { ModuleContext } from './lifecycle/context.js'
+import type { Amounts } from './resources/ledger.js'
 
 /** How a module is. */
 export interface Health {

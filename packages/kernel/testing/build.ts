@@ -1,13 +1,13 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
-import { Catalogue, LoadedSet } from '../catalogue.js'
 import type { ModuleDefinition } from '../define.js'
-import { ModuleManager } from '../manager.js'
-import type { ManagerOptions } from '../manager-types.js'
-import type { Manifest, ManifestInput } from '../manifest.js'
-import { ManifestReader } from '../manifest-read.js'
-import type { ResolverState } from '../resolver.js'
+import { ModuleManager } from '../manager/manager.js'
+import type { ManagerOptions } from '../manager/manager-types.js'
+import type { Manifest, ManifestInput } from '../manifest/manifest.js'
+import { ManifestReader } from '../manifest/manifest-read.js'
+import { Catalogue, LoadedSet } from '../resolver/catalogue.js'
+import type { ResolverState } from '../resolver/resolver.js'
 
 // Short ways to make manifests, resolver states, managers and module folders in tests.
 

@@ -1,0 +1,82 @@
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import type { ModuleDefinition } from '../define.js'
+import { ModuleError } from '../errors.js'
+import type { CommandInfo, Manifest } from '../manifest/manifest.js'
+import { type InterfaceLookup, isSeedModule, seedDefinition } from './seed-class.js'
+
+// Module code on disk. It is imported here and nowhere else: at a module's first load, or when its command runs.
+
+/** A command's code, in the form of the seed documents. */
+export interface ModuleCommand {
+  readonly name: string
+  readonly description: string
+  /** The answer is printed by the caller: text as it is, anything else as JSON. */
+  execute(context: CommandContext): unknown
+}
+
+export interface CommandContext {
+  /** Parsed options, by name; defaults filled in. */
+  readonly options: Readonly<Record<string, unknown>>
+  readonly args: readonly string[]
+  /** The interface of a module, loaded first if it is not: usually the command's own. */
+  getInterface(id: string): Promise<unknown>
+  readonly signal: AbortSignal
+}
+
+/** @throws ModuleError `ENTRY_MISSING`, `BAD_MODULE` */
+export async function importDefinition(
+  manifest: Manifest,
+  folder: string,
+  lookup: InterfaceLookup,
+): Promise<ModuleDefinition<never>> {
+  const exports = await importFile(manifest.id, folder, manifest.entry)
+  const found = exports.default ?? Object.values(exports).find(isSeedModule)
+  if (isSeedModule(found)) {
+    return seedDefinition(
+      found,
+      manifest.provides.map(({ capability }) => capability),
+      lookup,
+    )
+  }
+  if (isDefinition(found)) return found
+  const message = `Module '${manifest.id}': ${manifest.entry} has no default export made by defineModule({ … }).`
+  throw new ModuleError('BAD_MODULE', message, { module: manifest.id })
+}
+
+/** @throws ModuleError `ENTRY_MISSING`, `COMMAND_MISSING` */
+export async function importCommand(manifest: Manifest, folder: string, command: CommandInfo): Promise<ModuleCommand> {
+  const exports = await importFile(manifest.id, folder, command.entry)
+  const found = [exports.default, ...Object.values(exports)].find(isCommand)
+  if (found) return found
+  const message = `Module '${manifest.id}': ${command.entry} exports no command { name, description, execute }.`
+  throw new ModuleError('COMMAND_MISSING', message, { module: manifest.id })
+}
+
+/** What is wrong with an entry before it is imported, or undefined. */
+export function missingEntry(manifest: Manifest, folder: string, entry: string): string | undefined {
+  if (existsSync(join(folder, entry))) return undefined
+  return `Module '${manifest.id}': ${entry} does not exist in ${folder}. Build it, or correct the path in its module.yaml.`
+}
+
+async function importFile(id: string, folder: string, entry: string): Promise<Record<string, unknown>> {
+  const path = join(folder, entry)
+  if (!existsSync(path)) {
+    const message = `Module '${id}': ${entry} does not exist in ${folder}. Build it, or correct the path in its module.yaml.`
+    throw new ModuleError('ENTRY_MISSING', message, { module: id })
+  }
+  return (await import(pathToFileURL(path).href)) as Record<string, unknown>
+}
+
+const hooks = ['load', 'start', 'stop', 'unload', 'health', 'estimate', 'usage', 'onConfig']
+
+function isDefinition(value: unknown): value is ModuleDefinition<never> {
+  if (typeof value !== 'object' || value === null) return false
+  const entries = Object.entries(value).filter(([, member]) => member !== undefined)
+  return entries.every(([key, member]) => hooks.includes(key) && typeof member === 'function')
+}
+
+function isCommand(value: unknown): value is ModuleCommand {
+  return typeof value === 'object' && value !== null && typeof (value as { execute?: unknown }).execute === 'function'
+}

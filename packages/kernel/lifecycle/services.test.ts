@@ -1,0 +1,57 @@
+import { expect, test } from 'vitest'
+import { ServiceGone } from '../errors.js'
+import { ServiceRegistry, ServiceSlot, serves, token, unwrap } from './services.js'
+
+class Counter {
+  #count = 0
+  readonly label = 'counter'
+  next(): number {
+    return ++this.#count
+  }
+}
+
+test('a handle works like the implementation, private members included', () => {
+  const counter = new Counter()
+  const handle = new ServiceSlot('m', token('c'), counter).handle as Counter
+  expect(handle.next()).toBe(1)
+  expect(handle.label).toBe('counter')
+  expect(handle).toBeInstanceOf(Counter)
+  expect(handle.next).toBe(handle.next)
+  expect(Object.keys(handle)).toEqual(['label'])
+})
+
+test('after the end the handle and methods taken off it throw ServiceGone', () => {
+  const slot = new ServiceSlot('m', token('c'), new Counter())
+  const handle = slot.handle as Counter
+  const { next } = handle
+  expect(next()).toBe(1)
+  slot.end("'m' was unloaded")
+  expect(() => handle.next()).toThrow(ServiceGone)
+  expect(() => next()).toThrow("The service of module 'm' is gone: 'm' was unloaded.")
+  expect(() => handle.label).toThrow(ServiceGone)
+})
+
+test('unwrap gives the implementation, and anything else as it is', () => {
+  const counter = new Counter()
+  const slot = new ServiceSlot('m', token('c'), counter)
+  expect(unwrap(slot.handle)).toBe(counter)
+  expect(unwrap(counter)).toBe(counter)
+  expect(unwrap(5)).toBe(5)
+  slot.end('gone')
+  const double = new ServiceSlot('m', token('f'), (n: number) => n * 2)
+  expect((double.handle as (n: number) => number)(4)).toBe(8)
+})
+
+test('one module gives one implementation per token', () => {
+  const registry = new ServiceRegistry()
+  registry.provide('m', token('c'), 1)
+  expect(() => registry.provide('m', token('c'), 2)).toThrow("Module 'm' has given 'c' already")
+  registry.provide('n', token('c'), 2)
+  expect(registry.of('c')).toHaveLength(2)
+})
+
+test('a provider serves its major up to its own minor', () => {
+  expect(serves(token('c', '1.2'), token('c', '1.0'))).toBe(true)
+  expect(serves(token('c', '1.0'), token('c', '1.2'))).toBe(false)
+  expect(serves(token('c', '2.0'), token('c', '1.0'))).toBe(false)
+})

@@ -1,0 +1,83 @@
+import type { ModuleConfig } from '../config/config.js'
+import { ModuleError } from '../errors.js'
+import type { ModuleRecord } from '../lifecycle/record.js'
+import { commit } from '../lifecycle/transaction.js'
+import { type Conflict, type Plan, plan } from '../resolver/resolver.js'
+import type { CanLoad, LoadOptions } from './manager-types.js'
+import type { World } from './world.js'
+
+// From a wish to a committed plan.
+
+interface LoadGoal {
+  readonly record: ModuleRecord
+  readonly config: ModuleConfig | undefined
+  readonly start: boolean
+}
+
+/** The plan for some modules as things stand. `asked` are checked configs. */
+export function planFor(
+  world: World,
+  goals: readonly ModuleRecord[],
+  asked: ReadonlyMap<string, ModuleConfig | undefined> = new Map(),
+  strict = false,
+): Plan | Conflict {
+  const given = new Map([...asked].filter((entry): entry is [string, ModuleConfig] => entry[1] !== undefined))
+  return plan({ load: goals.map(({ id }) => id), strict }, world.resolverState(given))
+}
+
+/** Loads and starts the goals and what they need, as one transaction. Ids in the order of the work. */
+export async function loadAll(
+  world: World,
+  goals: readonly LoadGoal[],
+  options: LoadOptions,
+): Promise<{ loaded: string[]; started: string[] }> {
+  const records = goals.map(({ record }) => record)
+  const asked = new Map(goals.map(({ record, config }) => [record.id, world.checkAsked(record, config)]))
+  const result = planFor(world, records, asked, options.strict)
+  if (!result.ok) throw refusalError(result)
+  const { steps } = result
+  const configs = new Map<string, ModuleConfig>()
+  for (const { manifest } of steps) configs.set(manifest.id, asked.get(manifest.id) ?? world.configs.check(manifest, undefined))
+  // A failed module is tried again: loading it is the retry.
+  for (const { manifest } of steps) {
+    const record = world.records.get(manifest.id)!
+    if (record.state === 'error') world.lifecycle.reset(record)
+  }
+  const bindings = new Map(steps.map((step) => [step.manifest.id, step.bindings]))
+  const start = startOrder(
+    goals.filter((goal) => goal.start).map(({ record }) => record),
+    (record) => bindings.get(record.id)?.map((id) => world.records.get(id)!) ?? record.providers,
+  )
+  await commit(world, { steps, configs, start, signal: options.signal })
+  return { loaded: steps.map((step) => step.manifest.id), started: start.map(({ id }) => id) }
+}
+
+/** A plan or a refusal as the answer of `canLoad`. */
+export function answerOf(result: Plan | Conflict): CanLoad {
+  if (result.ok)
+    return { ok: true, reason: 'OK', code: undefined, plan: result.steps.map(({ manifest }) => manifest.id), alternatives: [] }
+  return { ok: false, reason: result.reason, code: result.code, plan: [], alternatives: result.alternatives }
+}
+
+function refusalError({ code, reason, module, alternatives, modules }: Conflict): ModuleError {
+  return new ModuleError(code, reason, { module, alternatives, modules })
+}
+
+/** The goals and all they are bound to, providers first, without those that are active. */
+function startOrder(
+  goals: readonly ModuleRecord[],
+  providers: (record: ModuleRecord) => readonly ModuleRecord[],
+): ModuleRecord[] {
+  const order: ModuleRecord[] = []
+  const seen = new Set<ModuleRecord>()
+  const stack = goals.map((record) => ({ record, left: false })).reverse()
+  for (let top = stack.pop(); top !== undefined; top = stack.pop()) {
+    if (top.left) order.push(top.record)
+    else if (!seen.has(top.record) && top.record.state !== 'active') {
+      seen.add(top.record)
+      stack.push({ record: top.record, left: true })
+      for (const provider of providers(top.record).toReversed()) stack.push({ record: provider, left: false })
+    }
+  }
+  return order
+}

@@ -1,0 +1,58 @@
+import type { ModuleErrorCode } from '../errors.js'
+import type { HardwareOverrides } from '../resources/hardware.js'
+
+// What the manager's methods take and answer.
+
+export interface ManagerOptions {
+  /** Folders of modules, or modules themselves. Default none. */
+  modules?: readonly string[]
+  /** Refuse modules that reach external services. Default true. */
+  localOnly?: boolean
+  /** Fields of the machine to set instead of detecting them. */
+  hardware?: HardwareOverrides
+  /** Providers to take first, by capability. */
+  prefer?: Readonly<Record<string, string>>
+  /** Milliseconds: `warn` until `module.slow` (10 000), `grace` from the abort signal until code is given up (2 000). */
+  times?: { warn?: number; grace?: number }
+}
+
+export interface LoadOptions {
+  /** Refuse when a requirement is not loaded, instead of loading it. Default false. */
+  strict?: boolean
+  /** End in `active`; false ends in `loaded`. Default true. */
+  start?: boolean
+  /** Undoes the load when aborted. */
+  signal?: AbortSignal
+}
+
+/** What a load did. */
+export interface LoadReport {
+  readonly id: string
+  /** Modules this load brought in, in order, the asked one last; empty when it was loaded already. */
+  readonly loaded: readonly string[]
+  /** The missing requirements among them. */
+  readonly closure: readonly string[]
+  readonly started: readonly string[]
+}
+
+export interface CanLoad {
+  readonly ok: boolean
+  /** `OK`, or why not and what to do. */
+  readonly reason: string
+  readonly code: ModuleErrorCode | undefined
+  /** Ids in load order; empty when it is loaded already or cannot be. */
+  readonly plan: readonly string[]
+  /** Modules that offer the same and could be loaded. */
+  readonly alternatives: readonly string[]
+}
+
+/** What `loadConfig` changed. */
+export interface RestoreReport {
+  readonly loaded: readonly string[]
+  readonly started: readonly string[]
+  readonly disabled: readonly string[]
+  /** Modules whose version or files differ from the saved ones. */
+  readonly changed: readonly string[]
+  /** The same, as text, one line each. */
+  readonly text: string
+}

@@ -1,0 +1,363 @@
+import type { ModuleConfig } from '../config/config.js'
+import { readSavedSet, savedSetOf, writeSavedSet } from '../config/saved-set.js'
+import type { Health, ModuleDefinition } from '../define.js'
+import { type CommandContext, importCommand, type ModuleCommand } from '../discovery/entry.js'
+import { isSeedModule, type SeedModule, type SeedModuleClass, seedDefinition, seedManifest } from '../discovery/seed-class.js'
+import { ModuleError, messageOf } from '../errors.js'
+import type { EventBus } from '../events/events.js'
+import type { ModuleInterfaces } from '../interfaces.js'
+import type { ModuleRecord } from '../lifecycle/record.js'
+import { takeDown } from '../lifecycle/transaction.js'
+import type { Manifest, ManifestInput, ModuleCategory, ModuleKind } from '../manifest/manifest.js'
+import { canonical } from '../names.js'
+import { detectHardware, type HardwareProfile } from '../resources/hardware.js'
+import type { LedgerEntry } from '../resources/ledger.js'
+import { dependentsOf, notLoaded, requiredBy, throwFirst } from './dependents.js'
+import { type ModuleGraph, moduleGraph, type Timeline, timelineOf, type Why, why, whyNot } from './introspection.js'
+import { answerOf, loadAll, planFor } from './load-all.js'
+import type { CanLoad, LoadOptions, LoadReport, ManagerOptions, RestoreReport } from './manager-types.js'
+import { SerialQueue } from './queue.js'
+import { restore } from './restore.js'
+import { brokenInfo, infoOf, type ModuleInfo, type ModuleView, viewOf } from './views.js'
+import { World } from './world.js'
+
+/** Loads, starts, stops and unloads modules: the only door to them. Everything that changes the set is done one at a time. */
+export class ModuleManager implements AsyncDisposable {
+  readonly #world: World
+  readonly #queue = new SerialQueue()
+  #closed = false
+
+  private constructor(world: World) {
+    this.#world = world
+  }
+
+  /** Discovers modules (none of their code runs) and looks at the machine. */
+  static async open(options: ManagerOptions = {}): Promise<ModuleManager> {
+    const hardware = await detectHardware(options.hardware)
+    const times = { warn: options.times?.warn ?? 10_000, grace: options.times?.grace ?? 2_000 }
+    const world = new World(hardware, options.localOnly ?? true, times)
+    for (const [capability, id] of Object.entries(options.prefer ?? {})) world.prefer.set(canonical(capability), canonical(id))
+    const manager = new ModuleManager(world)
+    await world.discover(options.modules ?? [], (owner) => manager.#lookup(owner))
+    return manager
+  }
+
+  get events(): EventBus {
+    return this.#world.bus
+  }
+
+  get hardwareProfile(): HardwareProfile {
+    return this.#world.hardware.profile
+  }
+
+  /** Memory promised to modules, in bytes. */
+  get ledger(): readonly LedgerEntry[] {
+    return this.#world.ledger.list()
+  }
+
+  /**
+   * Adds a module at run time: `{ manifest, module }`, or a class or instance in the seed documents' form. Returns its id.
+   * @throws ModuleError `BAD_MANIFEST`, `BAD_MODULE`, `DUPLICATE_ID`
+   */
+  register<Config, Api>(
+    given: SeedModule | SeedModuleClass | { manifest: ManifestInput; module: ModuleDefinition<Config, Api> },
+  ): string {
+    const { reader } = this.#world
+    if ('manifest' in given && 'module' in given) {
+      const manifest = reader.require(given.manifest, `The manifest of '${given.manifest.id}'`)
+      const module = given.module as ModuleDefinition<never>
+      this.#world.add(manifest, () => module)
+      return manifest.id
+    }
+    if (!isSeedModule(given)) throw new ModuleError('BAD_MODULE', 'Pass a class, an instance, or { manifest, module }.')
+    const manifest = reader.require(seedManifest(given), 'The module to register')
+    const capabilities = manifest.provides.map(({ capability }) => capability)
+    this.#world.add(manifest, () => seedDefinition(given, capabilities, this.#lookup(manifest)) as ModuleDefinition<never>)
+    return manifest.id
+  }
+
+  /**
+   * Loads a module and what it requires, as one transaction: on failure nothing stays loaded that was not before.
+   * A module that is loaded already stays as it is (it is started, unless `start: false`).
+   * @throws ModuleError with the reason of `canLoad`, or what failed
+   */
+  load(id: string, config?: ModuleConfig, options: LoadOptions = {}): Promise<LoadReport> {
+    return this.#run(async () => {
+      const record = this.#world.require(id)
+      const { loaded, started } = await loadAll(this.#world, [{ record, config, start: options.start ?? true }], options)
+      record.wanted = true
+      const closure = loaded.filter((other) => other !== record.id)
+      if (closure.length > 0) this.events.emit('module.closure', { goal: record.id, modules: closure })
+      return { id: record.id, loaded, closure, started }
+    })
+  }
+
+  /** As `load`, answering instead of throwing. */
+  async tryLoad(id: string, config?: ModuleConfig, options: LoadOptions = {}): Promise<{ ok: boolean; reason: string }> {
+    try {
+      await this.load(id, config, options)
+      return { ok: true, reason: 'OK' }
+    } catch (error) {
+      return { ok: false, reason: messageOf(error) }
+    }
+  }
+
+  /** Whether a load would be admitted now, with the reason and the alternatives when not. Runs no module code. */
+  async canLoad(id: string, config?: ModuleConfig, options: Pick<LoadOptions, 'strict'> = {}): Promise<CanLoad> {
+    try {
+      const record = this.#world.require(id)
+      const asked = new Map([[record.id, this.#world.checkAsked(record, config)]])
+      const result = planFor(this.#world, [record], asked, options.strict)
+      return answerOf(result)
+    } catch (error) {
+      if (!(error instanceof ModuleError)) throw error
+      return { ok: false, reason: error.message, code: error.code, plan: [], alternatives: error.alternatives }
+    }
+  }
+
+  /**
+   * Stops and unloads a module. One in `error` is reset.
+   * @throws ModuleError `REQUIRED_BY` listing the dependents unless `cascade`, `NOT_LOADED`, `UNLOAD_FAILED`
+   */
+  unload(id: string, options: { cascade?: boolean } = {}): Promise<{ unloaded: readonly string[] }> {
+    return this.#run(async () => {
+      const record = this.#world.require(id)
+      if (record.state === 'error') {
+        this.#world.lifecycle.reset(record)
+        return { unloaded: [record.id] }
+      }
+      if (!record.up) throw notLoaded(record.id)
+      const all = dependentsOf(record)
+      if (all.length > 1 && !options.cascade) throw requiredBy('unload', record, all)
+      const errors = await takeDown(this.#world.lifecycle, all)
+      for (const gone of all) gone.wanted = false
+      throwFirst(errors, 'UNLOAD_FAILED')
+      return { unloaded: all.map((gone) => gone.id).reverse() }
+    })
+  }
+
+  /** loaded → active, what it requires first. Does nothing when it is active. */
+  start(id: string): Promise<void> {
+    return this.#run(async () => {
+      const record = this.#world.require(id)
+      if (!record.up) throw notLoaded(record.id)
+      await loadAll(this.#world, [{ record, config: undefined, start: true }], {})
+    })
+  }
+
+  /**
+   * active → loaded. Does nothing when it is loaded.
+   * @throws ModuleError `REQUIRED_BY` while active modules require it, unless `cascade`
+   */
+  stop(id: string, options: { cascade?: boolean } = {}): Promise<void> {
+    return this.#run(async () => {
+      const record = this.#world.require(id)
+      if (!record.up) throw notLoaded(record.id)
+      const active = dependentsOf(record).filter((other) => other.state === 'active')
+      if (active.some((other) => other !== record) && !options.cascade) throw requiredBy('stop', record, active)
+      for (const other of active.reverse()) await this.#world.lifecycle.stop(other)
+    })
+  }
+
+  /** Takes a module out of use: loads of it are refused until `enable`. A loaded one is unloaded first. */
+  disable(id: string, options: { cascade?: boolean } = {}): Promise<void> {
+    const record = this.#world.require(id)
+    const down = record.up || record.state === 'error' ? this.unload(id, options) : Promise.resolve()
+    return down.then(() =>
+      this.#run(async () => {
+        if (record.state !== 'disabled') this.#world.lifecycle.transition(record, 'disabled')
+      }),
+    )
+  }
+
+  enable(id: string): Promise<void> {
+    return this.#run(async () => {
+      const record = this.#world.require(id)
+      if (record.state === 'disabled') this.#world.lifecycle.transition(record, 'unloaded')
+    })
+  }
+
+  /** error → unloaded. Does nothing in other states. @throws ModuleError `STUCK` while the failed code still runs */
+  reset(id: string): Promise<void> {
+    return this.#run(async () => {
+      const record = this.#world.require(id)
+      if (record.state === 'error') this.#world.lifecycle.reset(record)
+    })
+  }
+
+  /**
+   * Changes the config of a loaded module; keys left out keep their values.
+   * @throws ModuleError `BAD_CONFIG`, `NOT_LOADED`, `CONFIG_NEEDS_RESTART` when the module does not take it while loaded
+   */
+  configure(id: string, config: ModuleConfig): Promise<void> {
+    return this.#run(async () => {
+      const record = this.#world.require(id)
+      if (!record.up) throw notLoaded(record.id)
+      const { definition, context, life } = record
+      const next = this.#world.configs.check(record.manifest, { ...record.config, ...config })
+      const answer = await definition?.onConfig?.(next as never, record.config as never, context!, record.implementation)
+      if (answer !== 'applied') {
+        const message = `Module '${record.id}' takes this config only when it is loaded. Unload it and load it with the new config.`
+        throw new ModuleError('CONFIG_NEEDS_RESTART', message, { module: record.id })
+      }
+      record.config = next
+      life!.config = next
+      this.events.emit('module.config', { id: record.id })
+    })
+  }
+
+  /**
+   * What the module's `load` returned, guarded: it throws `ServiceGone` once the module is unloaded.
+   * @throws ModuleError `NOT_LOADED` unless it is loaded or active, `SERVICE_MISSING` when it returned nothing
+   */
+  getInterface<Id extends keyof ModuleInterfaces>(id: Id): ModuleInterfaces[Id]
+  getInterface<T = unknown>(id: string): T
+  getInterface(id: string): unknown {
+    const record = this.#world.require(id)
+    if (!record.up) throw notLoaded(record.id)
+    if (record.api) return record.api.handle
+    const message = `Module '${record.id}' has no interface: its load returned nothing. Take what it provides through another module.`
+    throw new ModuleError('SERVICE_MISSING', message, { module: record.id })
+  }
+
+  getModule(id: string): ModuleView {
+    const record = this.#world.require(id)
+    return viewOf(record, this.#world.ledger.of(record.id))
+  }
+
+  /** All modules, those with a broken manifest included, sorted by id. */
+  listModules(filter: { category?: ModuleCategory; kind?: ModuleKind } = {}): ModuleInfo[] {
+    const { records, broken } = this.#world
+    const all = [...[...records.values()].map(infoOf), ...[...broken.values()].map(brokenInfo)]
+    const { category, kind } = filter
+    return all
+      .filter((info) => (category === undefined || info.category === category) && (kind === undefined || info.kind === kind))
+      .sort((a, b) => (a.id < b.id ? -1 : 1))
+  }
+
+  /** Ids of the loaded and active modules, in the order in which they were loaded. */
+  listLoaded(): string[] {
+    return [...this.#world.loaded.ids()]
+  }
+
+  /** Asks every loaded module (or one) how it is. One that has no `health` is healthy while it is loaded. */
+  async health(id?: string): Promise<Record<string, Health>> {
+    const records = id === undefined ? this.#up() : [this.#world.require(id)]
+    const answers = records.map(async (record): Promise<[string, Health]> => {
+      if (!record.up) return [record.id, { status: 'unhealthy', message: record.error?.message ?? `it is ${record.state}` }]
+      try {
+        return [record.id, (await record.definition?.health?.(record.context!, record.implementation)) ?? { status: 'healthy' }]
+      } catch (error) {
+        return [record.id, { status: 'unhealthy', message: messageOf(error) }]
+      }
+    })
+    return Object.fromEntries(await Promise.all(answers))
+  }
+
+  /** The code of a contributed command. @throws ModuleError `COMMAND_MISSING`, `ENTRY_MISSING` */
+  async command(id: string, name: string): Promise<ModuleCommand> {
+    const { manifest, folder } = this.#world.require(id)
+    const command = manifest.contributes.commands.find((other) => other.name === name)
+    if (command && folder !== undefined) return importCommand(manifest, folder, command)
+    const known = manifest.contributes.commands.map((other) => other.name).join(', ') || 'none'
+    throw new ModuleError('COMMAND_MISSING', `Module '${manifest.id}' has no command '${name}'; it has: ${known}.`, {
+      module: manifest.id,
+    })
+  }
+
+  /** Runs a contributed command; the modules it asks for are loaded first. Returns its answer. */
+  async runCommand(
+    id: string,
+    name: string,
+    given: Partial<Pick<CommandContext, 'options' | 'args' | 'signal'>> = {},
+  ): Promise<unknown> {
+    const command = await this.command(id, name)
+    const { options } = this.#world.require(id).manifest.contributes.commands.find((other) => other.name === name)!
+    const defaults = Object.fromEntries(
+      options.filter((option) => 'default' in option).map((option) => [option.name, option.default]),
+    )
+    return command.execute({
+      options: { ...defaults, ...given.options },
+      args: given.args ?? [],
+      signal: given.signal ?? new AbortController().signal,
+      getInterface: async (wanted) => {
+        if (!this.#world.require(wanted).up) await this.load(wanted)
+        return this.getInterface(wanted)
+      },
+    })
+  }
+
+  graph(): ModuleGraph {
+    return moduleGraph(this.#world)
+  }
+
+  /** Why a module is loaded, or what loading it would bring in. */
+  why(id: string): Why {
+    const record = this.#world.require(id)
+    return why(this.#world, record, record.up ? undefined : planFor(this.#world, [record]))
+  }
+
+  /** Why a module is not loaded: what is in the way, and what would do instead. */
+  whyNot(id: string): Why {
+    const record = this.#world.require(id)
+    return whyNot(this.#world, record, planFor(this.#world, [record]))
+  }
+
+  /** When each module was loaded and how long it took, in milliseconds. */
+  timeline(): Timeline {
+    return timelineOf(this.#world)
+  }
+
+  /** Writes the loaded set: asked-for modules, versions, configs without secrets, active flags, disabled modules. Atomic. */
+  async saveConfig(path: string): Promise<void> {
+    await writeSavedSet(path, await savedSetOf(this.#world))
+  }
+
+  /**
+   * Loads a saved set as one transaction, on top of what is loaded; the seed documents' JSON is read too.
+   * @param secrets values of secret config keys, by module, as they are never saved
+   * @throws ModuleError `BAD_SAVED_SET`, or what the load throws; then nothing of it stays loaded
+   */
+  async loadConfig(path: string, secrets: Readonly<Record<string, ModuleConfig>> = {}): Promise<RestoreReport> {
+    const saved = await readSavedSet(path)
+    return this.#run(() => restore(this.#world, saved, secrets))
+  }
+
+  /** Unloads everything, dependents before what they need, and refuses further work. All modules are taken down whatever fails. */
+  async shutdown(): Promise<void> {
+    if (this.#closed) return
+    await this.#run(async () => {
+      this.#closed = true
+      const up = this.#up()
+      this.events.emit('manager.shutdown', { modules: up.length })
+      const errors = await takeDown(this.#world.lifecycle, up)
+      throwFirst(errors, 'UNLOAD_FAILED')
+    })
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.shutdown()
+  }
+
+  #run<T>(work: () => Promise<T>): Promise<T> {
+    return this.#queue.run(() => {
+      if (this.#closed) throw new ModuleError('MANAGER_CLOSED', 'The manager is shut down. Open a new one.')
+      return work()
+    })
+  }
+
+  #up(): ModuleRecord[] {
+    return this.listLoaded().map((id) => this.#world.records.get(id)!)
+  }
+
+  // What a seed-style module may ask of its `manager`: the modules its manifest names, nothing else.
+  #lookup(owner: Manifest): (id: string) => unknown {
+    return (wanted) => {
+      const id = canonical(wanted)
+      const named = [...owner.requires, ...owner.optional].some(({ capability }) => capability === id)
+      if (named) return this.getInterface(id)
+      const message = `Module '${owner.id}' does not require '${id}'. Add it to 'requires' in its manifest.`
+      throw new ModuleError('SERVICE_UNDECLARED', message, { module: owner.id })
+    }
+  }
+}

@@ -1,0 +1,119 @@
+import { isDeepStrictEqual } from 'node:util'
+import { ConfigChecker, type ModuleConfig } from '../config/config.js'
+import { type Discovered, discover } from '../discovery/discovery.js'
+import { importDefinition } from '../discovery/entry.js'
+import { ModuleError } from '../errors.js'
+import { EventBus } from '../events/events.js'
+import { Lifecycle, type LifecycleTimes } from '../lifecycle/lifecycle.js'
+import { ModuleRecord, type ModuleSource } from '../lifecycle/record.js'
+import { ServiceRegistry } from '../lifecycle/services.js'
+import type { Manifest } from '../manifest/manifest.js'
+import { ManifestReader } from '../manifest/manifest-read.js'
+import { canonical, didYouMean } from '../names.js'
+import { Catalogue, LoadedSet } from '../resolver/catalogue.js'
+import type { ResolverState } from '../resolver/resolver.js'
+import type { Hardware } from '../resources/hardware.js'
+import { ResourceLedger } from '../resources/ledger.js'
+
+// Everything one manager holds: the modules, what is loaded, who holds what. No decisions here.
+
+export class World {
+  readonly reader = new ManifestReader()
+  readonly configs = new ConfigChecker()
+  readonly bus = new EventBus()
+  readonly services = new ServiceRegistry()
+  readonly catalogue = new Catalogue()
+  readonly loaded = new LoadedSet()
+  readonly disabled = new Set<string>()
+  /** Providers to take first, by capability. */
+  readonly prefer = new Map<string, string>()
+  readonly unavailable = new Map<string, string>()
+  readonly records = new Map<string, ModuleRecord>()
+  /** Modules whose manifest cannot be used. */
+  readonly broken = new Map<string, Discovered>()
+  readonly hardware: Hardware
+  readonly ledger: ResourceLedger
+  readonly lifecycle: Lifecycle
+  readonly localOnly: boolean
+
+  constructor(hardware: Hardware, localOnly: boolean, times: LifecycleTimes) {
+    this.hardware = hardware
+    this.localOnly = localOnly
+    this.ledger = new ResourceLedger(hardware)
+    this.lifecycle = new Lifecycle(this, this.ledger, times, (record) => this.#track(record))
+  }
+
+  async discover(folders: readonly string[], lookup: (owner: Manifest) => (id: string) => unknown): Promise<void> {
+    for (const entry of await discover(folders, this.reader)) {
+      const { result, folder } = entry
+      if (!result.ok) this.broken.set(this.broken.has(entry.id) ? folder : entry.id, entry)
+      else this.add(result.manifest, () => importDefinition(result.manifest, folder, lookup(result.manifest)), folder)
+    }
+  }
+
+  /** @throws ModuleError `DUPLICATE_ID` */
+  add(manifest: Manifest, source: ModuleSource, folder?: string): void {
+    const { id } = manifest
+    const other = this.records.get(id)
+    if (other || this.broken.has(id)) {
+      const where = other?.folder ?? this.broken.get(id)?.folder ?? 'an earlier register()'
+      throw new ModuleError('DUPLICATE_ID', `Module '${id}' is registered already, from ${where}. Give the new one another id.`, {
+        module: id,
+      })
+    }
+    this.records.set(id, new ModuleRecord(manifest, source, folder))
+    this.catalogue.add(manifest)
+    this.bus.emit('module.registered', { id })
+  }
+
+  /** The record of an id in any spelling. @throws ModuleError `NOT_REGISTERED`, or what is wrong with its manifest */
+  require(name: string): ModuleRecord {
+    const id = canonical(name)
+    const record = this.records.get(id)
+    if (record) return record
+    const broken = this.broken.get(id)
+    if (broken && !broken.result.ok) {
+      const { error } = broken.result
+      const code = error.code === 'DUPLICATE_ID' ? 'DUPLICATE_ID' : 'BROKEN_MANIFEST'
+      throw new ModuleError(code, `Module '${id}' cannot be used. ${error.message}`, { module: id, cause: error })
+    }
+    const hint = didYouMean(id, this.records.keys())
+    const fix = hint === '' ? "Run 'enigma modules ls' to see what there is." : ''
+    throw new ModuleError('NOT_REGISTERED', `Module '${id}' not registered${hint}${hint === '' ? `. ${fix}` : ''}`, {
+      module: id,
+    })
+  }
+
+  /** What the resolver decides by. `configs` are those asked for. */
+  resolverState(configs: ReadonlyMap<string, ModuleConfig>): ResolverState {
+    const { catalogue, loaded, disabled, localOnly, prefer, unavailable, ledger } = this
+    return { catalogue, loaded, disabled, localOnly, prefer, unavailable, configs, capacity: ledger.capacity }
+  }
+
+  /**
+   * The checked config, or undefined when none was given. For a loaded module it must equal the one it has.
+   * @throws ModuleError `BAD_CONFIG`, `ALREADY_LOADED`
+   */
+  checkAsked(record: ModuleRecord, asked: ModuleConfig | undefined): ModuleConfig | undefined {
+    if (asked === undefined) return undefined
+    const config = this.configs.check(record.manifest, asked)
+    if (!record.up || isDeepStrictEqual(config, record.config)) return config
+    const different = Object.keys(config).filter((key) => !isDeepStrictEqual(config[key], record.config?.[key]))
+    const message =
+      `Module '${record.id}' is already loaded with a different config (${different.join(', ')}). ` +
+      `Unload it first with unload('${record.id}'), or change it in place with configure('${record.id}', { … }).`
+    throw new ModuleError('ALREADY_LOADED', message, { module: record.id })
+  }
+
+  #track(record: ModuleRecord): void {
+    const { id, state } = record
+    if (record.up) {
+      if (!this.loaded.has(id)) this.loaded.add(record.manifest)
+    } else this.loaded.delete(id)
+    if (state === 'disabled') this.disabled.add(id)
+    else this.disabled.delete(id)
+    if (record.stuck)
+      this.unavailable.set(id, `Module '${id}' is stuck: it ignored its abort signal and still runs. Restart the process.`)
+    else this.unavailable.delete(id)
+  }
+}

@@ -1,0 +1,183 @@
+import { Ajv } from 'ajv'
+import semver from 'semver'
+import { parse } from 'yaml'
+import { ModuleError, messageOf } from '../errors.js'
+import { canonical } from '../names.js'
+import { parseDuration, parseSize } from '../units.js'
+import {
+  type CommandOption,
+  hostApi,
+  type JsonSchema,
+  type Manifest,
+  type ManifestInput,
+  type Provision,
+  type Requirement,
+} from './manifest.js'
+import { manifestSchema } from './manifest-schema.js'
+import { type Problem, sentences } from './schema-errors.js'
+import { fromSeedDialect, isSeedDialect } from './seed-dialect.js'
+
+/** The result of reading a manifest: the normalised form, or every problem found. */
+export type ManifestResult =
+  | { readonly ok: true; readonly manifest: Manifest }
+  | { readonly ok: false; readonly problems: readonly Problem[] }
+
+/** Reads manifests. One reader per manager: it keeps the compiled schema. */
+export class ManifestReader {
+  readonly #validate = new Ajv({ allErrors: true, verbose: true, strict: false }).compile<ManifestInput>(manifestSchema)
+
+  /** The text of a `module.yaml` → manifest. Never throws: syntax errors are problems too. */
+  read(text: string): ManifestResult {
+    let document: unknown
+    try {
+      document = parse(text)
+    } catch (error) {
+      return { ok: false, problems: [{ key: '', message: `not readable as YAML: ${messageOf(error).split('\n')[0]}` }] }
+    }
+    return this.normalise(document)
+  }
+
+  /** A manifest written as an object → manifest. The seed documents' dialect is understood. */
+  normalise(document: unknown): ManifestResult {
+    if (typeof document !== 'object' || document === null || Array.isArray(document)) {
+      return { ok: false, problems: [{ key: '', message: 'a manifest is a map with at least id and version' }] }
+    }
+    const input = isSeedDialect(document) ? fromSeedDialect(document) : document
+    if (!this.#validate(input)) return { ok: false, problems: sentences(this.#validate.errors ?? []) }
+    const problems: Problem[] = []
+    const manifest = build(input, problems)
+    return problems.length === 0 ? { ok: true, manifest } : { ok: false, problems }
+  }
+
+  /** As `normalise`, throwing one `BAD_MANIFEST` error with every problem. `where` names the source. */
+  require(document: unknown, where: string): Manifest {
+    const result = this.normalise(document)
+    if (result.ok) return result.manifest
+    throw badManifest(where, result.problems)
+  }
+}
+
+/** One error for all problems of one manifest. */
+export function badManifest(where: string, problems: readonly Problem[]): ModuleError {
+  return new ModuleError('BAD_MANIFEST', `${where}: ${problems.map((problem) => problem.message).join('; ')}`)
+}
+
+/** `text-generation@^1` → a requirement; undefined when the range is no semver range. */
+export function parseRequirement(text: string): Requirement | undefined {
+  const at = text.indexOf('@')
+  if (at < 0) return { capability: canonical(text), range: '*', text: canonical(text) }
+  const range = text.slice(at + 1).trim()
+  if (semver.validRange(range) === null) return undefined
+  const capability = canonical(text.slice(0, at))
+  return { capability, range: range === '' ? '*' : range, text: `${capability}@${range}` }
+}
+
+const noFiles: readonly string[] = []
+const noPermissions = { fs: noFiles, net: noFiles, child: false } as const
+const noContributions: Manifest['contributes'] = { commands: [], console: {} }
+const noExtra = {}
+const defaultLimits = { loadTimeout: 30_000, startTimeout: 60_000, stopTimeout: 10_000, restart: 'never' } as const
+const noResources = { ram: 0, vram: 0, gpu: 'none', threads: 1 } as const
+
+function build(input: ManifestInput, problems: Problem[]): Manifest {
+  const id = input.id
+  const extra = Object.entries(input).filter(([key]) => key.startsWith('x-'))
+  const api = input.api ?? hostApi
+  return {
+    id,
+    name: input.name ?? id,
+    version: input.version,
+    description: input.description ?? '',
+    kind: input.kind ?? 'plugin',
+    category: input.category ?? 'extension',
+    api,
+    entry: input.entry ?? './dist/index.js',
+    runtime: input.runtime ?? 'inproc',
+    requires: requirements('requires', input.requires, id, problems),
+    optional: requirements('optional', input.optional, id, problems),
+    after: input.after?.map(canonical) ?? [],
+    conflicts: input.conflicts?.map(canonical) ?? [],
+    provides: input.provides?.map((entry) => provision(entry, input.version)) ?? [],
+    cloud: input.cloud ?? false,
+    resources: input.resources ? resources(input.resources, problems) : noResources,
+    permissions: input.permissions ? { ...noPermissions, ...input.permissions } : noPermissions,
+    lifecycle: input.lifecycle ? limits(input.lifecycle, problems) : defaultLimits,
+    activation: input.activation ?? [],
+    config: input.config ? closedConfig(input.config) : undefined,
+    contributes: input.contributes ? contributions(input.contributes) : noContributions,
+    extra: extra.length === 0 ? noExtra : Object.fromEntries(extra),
+  }
+}
+
+function requirements(key: string, texts: readonly string[] | undefined, self: string, problems: Problem[]): Requirement[] {
+  const found: Requirement[] = []
+  for (const text of texts ?? []) {
+    const requirement = parseRequirement(text)
+    if (!requirement) problems.push({ key, message: `'${key}' has '${text}', whose range is not semver; write it as name@^1` })
+    else if (requirement.capability === self)
+      problems.push({ key, message: `'${key}' names the module itself; remove '${text}'` })
+    else found.push(requirement)
+  }
+  return found
+}
+
+function provision(entry: NonNullable<ManifestInput['provides']>[number], moduleVersion: string): Provision {
+  const given = typeof entry === 'string' ? { capability: entry } : entry
+  const version = given.version === undefined ? moduleVersion : fullVersion(given.version)
+  return {
+    capability: canonical(given.capability),
+    version,
+    cardinality: given.cardinality ?? 'exclusive',
+    priority: given.priority ?? 50,
+  }
+}
+
+/** `1` or `1.2` → `1.0.0`, `1.2.0`. */
+function fullVersion(version: string): string {
+  return semver.valid(version) ?? semver.coerce(version)?.version ?? version
+}
+
+function resources(input: NonNullable<ManifestInput['resources']>, problems: Problem[]): Manifest['resources'] {
+  const bytes = (key: 'ram' | 'vram') => {
+    const size = parseSize(input[key] ?? 0)
+    if (size === undefined)
+      problems.push({ key: `resources.${key}`, message: `'resources.${key}' is no size; write it as 512MB or 2GB` })
+    return size ?? 0
+  }
+  const gpu = input.gpu === true ? 'required' : input.gpu === false ? 'none' : (input.gpu ?? 'none')
+  return { ram: bytes('ram'), vram: bytes('vram'), gpu, threads: input.threads ?? 1 }
+}
+
+function limits(input: NonNullable<ManifestInput['lifecycle']>, problems: Problem[]): Manifest['lifecycle'] {
+  const ms = (key: 'loadTimeout' | 'startTimeout' | 'stopTimeout') => {
+    const given = input[key]
+    const value = given === undefined ? defaultLimits[key] : parseDuration(given)
+    if (value !== undefined && value > 0) return value
+    problems.push({ key: `lifecycle.${key}`, message: `'lifecycle.${key}' is no duration above 0; write it as 500ms, 30s or 2m` })
+    return defaultLimits[key]
+  }
+  return {
+    loadTimeout: ms('loadTimeout'),
+    startTimeout: ms('startTimeout'),
+    stopTimeout: ms('stopTimeout'),
+    restart: input.restart ?? defaultLimits.restart,
+  }
+}
+
+// A config is closed unless its schema says otherwise, so that a mistyped key is found.
+function closedConfig(schema: JsonSchema): JsonSchema {
+  return 'additionalProperties' in schema ? schema : { ...schema, additionalProperties: false }
+}
+
+function contributions(input: NonNullable<ManifestInput['contributes']>): Manifest['contributes'] {
+  return {
+    commands:
+      input.commands?.map((command) => ({
+        name: command.name,
+        description: command.description ?? '',
+        entry: command.entry ?? `./dist/cli/${command.name}.js`,
+        options: (command.options ?? []) as readonly CommandOption[],
+      })) ?? [],
+    console: input.console ?? {},
+  }
+}
