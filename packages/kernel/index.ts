@@ -35,5 +35,6 @@ export { ManifestReader, type ManifestResult } from './manifest/manifest-read.js
 export type { Capacity } from './resolver/admission.js'
 export { Catalogue, LoadedSet } from './resolver/catalogue.js'
 export { type Conflict, type Goal, type Plan, type PlanStep, plan, type ResolverState } from './resolver/resolver.js'
+export { type Dependent, planSwap, type SwapPlan } from './resolver/swap.js'
 export type { Gpu, HardwareOverrides, HardwareProfile } from './resources/hardware.js'
 export type { Amounts, LedgerEntry } from './resources/ledger.js'

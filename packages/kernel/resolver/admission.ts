@@ -30,6 +30,8 @@ export interface AdmissionState {
   readonly disabled: ReadonlySet<string>
   readonly localOnly: boolean
   readonly capacity: Capacity
+  /** Memory a loaded module holds, in bytes; by default what its manifest says. */
+  readonly held?: (id: string) => { readonly ram: number; readonly vram: number }
   /** Configs asked for, by module; `cloud: { unlessLoopback }` looks at them. */
   readonly configs?: ReadonlyMap<string, Readonly<Record<string, unknown>>>
   /** Modules that cannot be loaded for a reason outside the resolver's world, with the reason. */

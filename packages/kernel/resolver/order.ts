@@ -14,24 +14,30 @@ type Ordered =
   /** The members of one cycle in order; the first is the smallest id, so that a cycle has one name. */
   | { readonly ok: false; readonly cycle: readonly string[] }
 
-export function bindAndOrder(members: readonly Member[], state: ResolverState): Ordered {
+export function bindAndOrder(members: readonly Member[], state: ResolverState, apart: ReadonlySet<string>): Ordered {
   const chosen = new Map(members.map((member) => [member.manifest.id, member]))
-  const preferred = new Map(members.map(({ manifest }) => [manifest.id, preferredBindings(manifest, chosen, state)]))
+  const preferred = new Map(members.map(({ manifest }) => [manifest.id, preferredBindings(manifest, chosen, state, apart)]))
   const hard = topological(chosen.keys(), (id) => preferred.get(id)!.filter((provider) => chosen.has(provider)))
   if (hard.ok) return { ok: true, steps: withSoftEdges(hard.order, chosen, preferred, state) }
-  const other = bindWithoutCycle(members, chosen, state)
+  const other = bindWithoutCycle(members, chosen, state, apart)
   if (other === undefined) return { ok: false, cycle: canonicalCycle(hard.cycle) }
   return { ok: true, steps: withSoftEdges(other.order, chosen, other.bindings, state) }
 }
 
 /** All providers of a requirement among the loaded and the chosen, best first. */
-function candidates(manifest: Manifest, index: number, chosen: ReadonlyMap<string, Member>, state: ResolverState): string[] {
+function candidates(
+  manifest: Manifest,
+  index: number,
+  chosen: ReadonlyMap<string, Member>,
+  state: ResolverState,
+  apart: ReadonlySet<string>,
+): string[] {
   const requirement = manifest.requires[index]!
   const found: string[] = []
   for (const provider of state.catalogue.providers(requirement.capability)) {
     const { id } = provider.manifest
     if (id === manifest.id || !state.catalogue.satisfies(provider.version, requirement)) continue
-    if (state.loaded.has(id) || chosen.has(id)) found.push(id)
+    if ((state.loaded.has(id) && !apart.has(id)) || chosen.has(id)) found.push(id)
   }
   if (found.length < 2) return found
   const wanted = state.prefer?.get(requirement.capability)
@@ -39,14 +45,24 @@ function candidates(manifest: Manifest, index: number, chosen: ReadonlyMap<strin
   return found.sort((a, b) => rank(a) - rank(b))
 }
 
-function preferredBindings(manifest: Manifest, chosen: ReadonlyMap<string, Member>, state: ResolverState): string[] {
-  return manifest.requires.map((_, index) => candidates(manifest, index, chosen, state)[0]!)
+function preferredBindings(
+  manifest: Manifest,
+  chosen: ReadonlyMap<string, Member>,
+  state: ResolverState,
+  apart: ReadonlySet<string>,
+): string[] {
+  return manifest.requires.map((_, index) => candidates(manifest, index, chosen, state, apart)[0]!)
 }
 
 // With several providers of a shared capability the preferred bindings may be cyclic while others are not. A module can
 // be placed once each of its requirements has a provider already placed; placing is monotone, so trying until nothing
 // moves finds an acyclic binding whenever there is one.
-function bindWithoutCycle(members: readonly Member[], chosen: ReadonlyMap<string, Member>, state: ResolverState) {
+function bindWithoutCycle(
+  members: readonly Member[],
+  chosen: ReadonlyMap<string, Member>,
+  state: ResolverState,
+  apart: ReadonlySet<string>,
+) {
   const bindings = new Map<string, string[]>()
   const order: string[] = []
   for (let moved = true; moved; ) {
@@ -54,7 +70,7 @@ function bindWithoutCycle(members: readonly Member[], chosen: ReadonlyMap<string
     for (const { manifest } of members) {
       if (bindings.has(manifest.id)) continue
       const bound = manifest.requires.map((_, index) =>
-        candidates(manifest, index, chosen, state).find((id) => state.loaded.has(id) || bindings.has(id)),
+        candidates(manifest, index, chosen, state, apart).find((id) => state.loaded.has(id) || bindings.has(id)),
       )
       if (!bound.every((id) => id !== undefined)) continue
       bindings.set(manifest.id, bound)

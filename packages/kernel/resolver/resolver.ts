@@ -14,6 +14,10 @@ export interface Goal {
   readonly load: readonly string[]
   /** Refuse instead of loading missing requirements (the seed documents' behaviour). */
   readonly strict?: boolean
+  /** Modules treated as if they were not loaded, their capabilities and memory free; they may not be in the plan. */
+  readonly without?: readonly string[]
+  /** Loaded modules that no step may be bound to. */
+  readonly apart?: readonly string[]
 }
 
 export interface ResolverState extends AdmissionState {
@@ -51,7 +55,8 @@ export interface Conflict {
   readonly alternatives: readonly string[]
 }
 
-export function plan(goal: Goal, state: ResolverState): Plan | Conflict {
+export function plan(goal: Goal, present: ResolverState): Plan | Conflict {
+  const state = goal.without === undefined ? present : leaving(goal.without, present)
   const result = new Search(goal, state).solve()
   if (result.ok) return result
   const alternatives = alternativesTo(goal, state)
@@ -61,13 +66,32 @@ export function plan(goal: Goal, state: ResolverState): Plan | Conflict {
   return { ...result, alternatives, reason: result.reason + hint }
 }
 
+/** The state once some modules are gone. */
+function leaving(ids: readonly string[], state: ResolverState): ResolverState {
+  const loaded = new LoadedSet()
+  const unavailable = new Map(state.unavailable)
+  for (const id of ids) unavailable.set(id, `Module '${id}' is the one to be replaced.`)
+  let { ram, vram } = state.capacity
+  for (const id of state.loaded.ids()) {
+    const manifest = state.catalogue.get(id)
+    if (manifest === undefined) continue
+    if (!ids.includes(id)) loaded.add(manifest)
+    else {
+      const held = state.held?.(id) ?? { ram: manifest.resources.ram, vram: requiredVram(manifest) }
+      ram += held.ram
+      vram += held.vram
+    }
+  }
+  return { ...state, loaded, unavailable, capacity: { ...state.capacity, ram, vram } }
+}
+
 function alternativesTo(goal: Goal, state: ResolverState): string[] {
   const found = new Set<string>()
   for (const id of goal.load) {
     for (const { capability } of state.catalogue.get(id)?.provides ?? []) {
       for (const { manifest } of state.catalogue.providers(capability)) {
         if (goal.load.includes(manifest.id) || found.has(manifest.id)) continue
-        if (new Search({ load: [manifest.id] }, state).solve().ok) found.add(manifest.id)
+        if (new Search({ ...goal, load: [manifest.id] }, state).solve().ok) found.add(manifest.id)
       }
     }
   }
@@ -98,6 +122,7 @@ const maxSteps = 200_000
 
 class Search {
   readonly #goal: Goal
+  readonly #apart: ReadonlySet<string>
   readonly #state: ResolverState
   readonly #members = new LoadedSet()
   readonly #order: Chosen[] = []
@@ -113,6 +138,7 @@ class Search {
   constructor(goal: Goal, state: ResolverState) {
     this.#goal = goal
     this.#state = state
+    this.#apart = new Set(goal.apart)
   }
 
   solve(): Plan | Conflict {
@@ -130,7 +156,7 @@ class Search {
       }
       const need = this.#agenda[this.#head]
       if (need === undefined) {
-        const ordered = bindAndOrder(this.#order, this.#state)
+        const ordered = bindAndOrder(this.#order, this.#state, this.#apart)
         if (ordered.ok) return { ok: true, steps: ordered.steps }
         const named = [...ordered.cycle, ordered.cycle[0]!].join(' -> ')
         const reason = `Circular dependency: ${named}. Remove one of these requirements, or make it optional.`
@@ -152,7 +178,10 @@ class Search {
     for (const provider of catalogue.providers(requirement.capability)) {
       const { manifest } = provider
       if (manifest.id === owner.id || !catalogue.satisfies(provider.version, requirement)) continue
-      if (loaded.has(manifest.id)) return true
+      if (loaded.has(manifest.id)) {
+        if (this.#apart.has(manifest.id)) continue
+        return true
+      }
       if (this.#byId.has(manifest.id)) met = true
       else options.push(manifest)
     }
