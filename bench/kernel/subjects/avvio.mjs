@@ -1,0 +1,34 @@
+/** avvio, which starts strictly in the order of `use`: it is given a topological one. Plugins are async functions or take `done`. */
+import { createRequire } from 'node:module'
+
+const require = createRequire(new URL('../../peers/package.json', import.meta.url))
+const avvio = require('avvio')
+
+export function subject({ graph, body }) {
+  const services = new Map()
+  const take = (node) => () => node.needs.map((need) => services.get(need))
+  const app = { services }
+  const plugins = graph.nodes.map((node) =>
+    body.synchronous
+      ? (server, _, done) => {
+          server.services.set(node.index, body.start(node, take(node)))
+          server.onClose((_, closed) => {
+            body.stop(node)
+            closed()
+          })
+          done()
+        }
+      : async (server) => {
+          server.services.set(node.index, await body.start(node, take(node)))
+          server.onClose(() => body.stop(node))
+        },
+  )
+  return {
+    async start() {
+      avvio(app, { autostart: false, timeout: 60_000 })
+      for (const plugin of plugins) app.use(plugin)
+      await app.ready()
+    },
+    stop: () => app.close(),
+  }
+}
