@@ -6,6 +6,7 @@ export type ModuleErrorCode =
   | 'DUPLICATE_ID'
   | 'ENTRY_MISSING'
   | 'BAD_MODULE'
+  | 'BUNDLE_FAILED'
   | 'DISABLED'
   | 'API_MISMATCH'
   | 'RUNTIME_UNSUPPORTED'

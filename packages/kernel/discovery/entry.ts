@@ -3,6 +3,8 @@ import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import type { ModuleDefinition } from '../define.js'
 import { ModuleError } from '../errors.js'
+import { evaluateFile } from '../hot-reload/evaluate-file.js'
+import { isTypeScript } from '../hot-reload/source-file.js'
 import type { CommandInfo, Manifest } from '../manifest/manifest.js'
 import { type InterfaceLookup, isSeedModule, seedDefinition } from './seed-class.js'
 
@@ -31,7 +33,15 @@ export async function importDefinition(
   folder: string,
   lookup: InterfaceLookup,
 ): Promise<ModuleDefinition<never>> {
-  const exports = await importFile(manifest.id, folder, manifest.entry)
+  return definitionOf(manifest, await importFile(manifest.id, folder, manifest.entry), lookup)
+}
+
+/** The module among what its entry exports. @throws ModuleError `BAD_MODULE` */
+export function definitionOf(
+  manifest: Manifest,
+  exports: Readonly<Record<string, unknown>>,
+  lookup: InterfaceLookup,
+): ModuleDefinition<never> {
   const found = exports.default ?? Object.values(exports).find(isSeedModule)
   if (isSeedModule(found)) {
     return seedDefinition(
@@ -66,6 +76,8 @@ async function importFile(id: string, folder: string, entry: string): Promise<Re
     const message = `Module '${id}': ${entry} does not exist in ${folder}. Build it, or correct the path in its module.yaml.`
     throw new ModuleError('ENTRY_MISSING', message, { module: id })
   }
+  // Node runs no TypeScript; the bundler does.
+  if (isTypeScript(entry)) return (await evaluateFile(id, folder, entry)).exports
   return (await import(pathToFileURL(path).href)) as Record<string, unknown>
 }
 
