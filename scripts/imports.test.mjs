@@ -6,12 +6,21 @@ import { expect, it } from 'vitest'
 /** What each part of the house may import of the others. */
 const allowed = {
   'packages/kernel': [],
+  'packages/files': [],
   'packages/contracts': ['@enigma/kernel'],
   'packages/tensor': [],
   'packages/nn': ['@enigma/tensor'],
   'packages/lm': ['@enigma/nn', '@enigma/tensor'],
-  'packages/enigma': ['@enigma/contracts', '@enigma/kernel', '@enigma/lm', '@enigma/nn', '@enigma/tensor', '@enigma/module-*'],
-  modules: ['@enigma/contracts', '@enigma/kernel', '@enigma/lm', '@enigma/nn', '@enigma/tensor'],
+  'packages/enigma': [
+    '@enigma/contracts',
+    '@enigma/files',
+    '@enigma/kernel',
+    '@enigma/lm',
+    '@enigma/nn',
+    '@enigma/tensor',
+    '@enigma/module-*',
+  ],
+  modules: ['@enigma/contracts', '@enigma/files', '@enigma/kernel', '@enigma/lm', '@enigma/nn', '@enigma/tensor'],
   'apps/cli': ['enigma'],
 }
 

@@ -10,6 +10,6 @@ describe('home folders', () => {
     { XDG_CONFIG_HOME: '/c', XDG_DATA_HOME: '/d' },
     { XDG_CONFIG_HOME: 'relative', XDG_DATA_HOME: '' },
   ])('are those of the front door under %o', (env) => {
-    expect(folders(env)).toEqual(enigmaFolders(env))
+    expect(enigmaFolders(env)).toMatchObject(folders(env))
   })
 })

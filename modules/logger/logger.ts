@@ -1,10 +1,9 @@
-import { homedir } from 'node:os'
-import { join } from 'node:path'
 import type { LogFields, Logging } from '@enigma/contracts'
+import { enigmaFolders, RotatingFile } from '@enigma/files'
+import { parseSize } from '@enigma/kernel'
 import { type Logger as Pino, pino, stdTimeFunctions } from 'pino'
 import { consoleLine } from './console-line.js'
 import { redactFields, redactText } from './redact.js'
-import { RotatingFile } from './rotating-file.js'
 import type { Level, LoggerConfig, LoggerService, LoggerStatus } from './types.js'
 
 /** Writes records through pino to stderr and to a rotating file. */
@@ -19,7 +18,10 @@ export class Logger implements LoggerService {
   constructor(config: LoggerConfig) {
     this.#config = config
     this.#level = config.level
-    this.#file = config.file ? new RotatingFile(logFolder(config), 'enigma', bytesOf(config.maxSize), config.maxFiles) : undefined
+    // The manifest's pattern has checked the size.
+    this.#file = config.file
+      ? new RotatingFile(config.folder || enigmaFolders().logs, 'enigma.log', parseSize(config.maxSize)!, config.maxFiles)
+      : undefined
     const options = { level: config.level, base: null, timestamp: stdTimeFunctions.isoTime }
     this.#pino = pino(options, { write: (line) => this.#out(line) })
   }
@@ -91,20 +93,4 @@ export class Logger implements LoggerService {
     if (problem !== undefined && before === undefined)
       process.stderr.write(`The log file ${this.#file!.path} cannot be written: ${problem}\n`)
   }
-}
-
-/** `folder`, else `$ENIGMA_HOME/logs`, else the user's state folder. */
-function logFolder({ folder }: LoggerConfig): string {
-  if (folder !== undefined && folder !== '') return folder
-  const { ENIGMA_HOME, XDG_STATE_HOME } = process.env
-  if (ENIGMA_HOME) return join(ENIGMA_HOME, 'logs')
-  return join(XDG_STATE_HOME || join(homedir(), '.local', 'state'), 'enigma', 'logs')
-}
-
-const units: Readonly<Record<string, number>> = { '': 1, K: 2 ** 10, M: 2 ** 20, G: 2 ** 30 }
-
-/** `10MB` → bytes; the manifest's pattern has checked the form. */
-function bytesOf(size: string): number {
-  const [, number = '0', unit = ''] = /^([\d.]+)\s*([KMG]?)B$/.exec(size) ?? []
-  return Number(number) * units[unit]!
 }

@@ -19,6 +19,7 @@ export {
   type TrainingReport,
   type TrainingResult,
 } from '@enigma/contracts'
+export { type EnigmaFolders, enigmaFolders } from '@enigma/files'
 export {
   type CanLoad,
   type CommandContext,
@@ -61,7 +62,7 @@ export {
 } from '@enigma/lm'
 export type { Inference, InferenceStatus } from '@enigma/module-inference/types'
 export { type ModelWish, resolveModel } from '@enigma/module-model/resolve-model'
-export { type EnigmaFolders, enigmaFolders, modelRoots } from '@enigma/module-model/roots'
+export { modelRoots } from '@enigma/module-model/roots'
 export type { TokenizerService } from '@enigma/module-tokenizer/types'
 export type { TrainingJobStatus, TrainingJobView, TrainingService } from '@enigma/module-training/types'
 export { nativeRuntime } from '@enigma/tensor'

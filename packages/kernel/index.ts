@@ -38,3 +38,4 @@ export { type Conflict, type Goal, type Plan, type PlanStep, plan, type Resolver
 export { type Dependent, planSwap, type SwapPlan } from './resolver/swap.js'
 export type { Gpu, HardwareOverrides, HardwareProfile } from './resources/hardware.js'
 export type { Amounts, LedgerEntry } from './resources/ledger.js'
+export { parseDuration, parseSize } from './units.js'

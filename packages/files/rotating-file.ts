@@ -1,13 +1,15 @@
 import { closeSync, existsSync, fstatSync, mkdirSync, openSync, readdirSync, renameSync, rmSync, writeSync } from 'node:fs'
-import { join } from 'node:path'
+import { extname, join } from 'node:path'
 
-// A log file that is put aside when it is full: enigma.log, enigma.1.log (the one before), enigma.2.log …
+// A file of lines that is put aside when it is full: enigma.log, enigma.1.log (the one before), enigma.2.log …
 // Lines are written at once and in order, so that what was logged before a crash is there after it.
 
 export class RotatingFile {
   readonly path: string
   readonly #folder: string
-  readonly #name: string
+  /** `enigma` and `.log`. */
+  readonly #stem: string
+  readonly #extension: string
   readonly #maxSize: number
   readonly #maxFiles: number
   #descriptor: number | undefined
@@ -22,10 +24,11 @@ export class RotatingFile {
    */
   constructor(folder: string, name: string, maxSize: number, maxFiles: number) {
     this.#folder = folder
-    this.#name = name
+    this.#extension = extname(name)
+    this.#stem = name.slice(0, name.length - this.#extension.length)
     this.#maxSize = maxSize
     this.#maxFiles = maxFiles
-    this.path = join(folder, `${name}.log`)
+    this.path = join(folder, name)
     this.#open()
   }
 
@@ -87,12 +90,13 @@ export class RotatingFile {
   }
 
   #aged(age: number): string {
-    return join(this.#folder, `${this.#name}.${age}.log`)
+    return join(this.#folder, `${this.#stem}.${age}${this.#extension}`)
   }
 
   /** 1 for the newest rotated file; 0 for any other file. */
   #age(file: string): number {
-    const parts = file.split('.')
-    return parts.length === 3 && parts[0] === this.#name && parts[2] === 'log' && /^\d+$/.test(parts[1]!) ? Number(parts[1]) : 0
+    if (!file.startsWith(`${this.#stem}.`) || !file.endsWith(this.#extension)) return 0
+    const middle = file.slice(this.#stem.length + 1, file.length - this.#extension.length)
+    return /^\d+$/.test(middle) ? Number(middle) : 0
   }
 }

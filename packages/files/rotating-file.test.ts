@@ -2,7 +2,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { RotatingFile } from '../../rotating-file.js'
+import { RotatingFile } from './rotating-file.js'
 
 let folder = ''
 beforeEach(() => {
@@ -15,7 +15,7 @@ afterEach(() => {
 const line = (n: number) => `line ${n}\n`.padStart(10, ' ')
 
 test('a full file is put aside, and only so many files are kept, with the newest lines', () => {
-  const file = new RotatingFile(folder, 'enigma', 30, 3)
+  const file = new RotatingFile(folder, 'enigma.log', 30, 3)
   for (let n = 0; n < 12; n++) file.write(line(n % 10))
   file.close()
   expect(readdirSync(folder).sort()).toEqual(['enigma.1.log', 'enigma.2.log', 'enigma.log'])
@@ -29,8 +29,8 @@ test('a full file is put aside, and only so many files are kept, with the newest
 })
 
 test('an existing file is appended to and its size counts', () => {
-  new RotatingFile(folder, 'enigma', 30, 3).write(line(1))
-  const file = new RotatingFile(folder, 'enigma', 30, 3)
+  new RotatingFile(folder, 'enigma.log', 30, 3).write(line(1))
+  const file = new RotatingFile(folder, 'enigma.log', 30, 3)
   expect(file.size).toBe(10)
   file.write(line(2))
   file.close()
@@ -38,7 +38,7 @@ test('an existing file is appended to and its size counts', () => {
 })
 
 test('a single file is begun anew when it is full, and a long line has a file for itself', () => {
-  const file = new RotatingFile(folder, 'enigma', 30, 1)
+  const file = new RotatingFile(folder, 'enigma.log', 30, 1)
   for (let n = 0; n < 5; n++) file.write(line(n))
   expect(readFileSync(file.path, 'utf8')).toBe(line(3) + line(4))
   file.write(`${'x'.repeat(100)}\n`)
@@ -48,7 +48,7 @@ test('a single file is begun anew when it is full, and a long line has a file fo
 })
 
 test('a folder that is removed is made again at the next rotation', () => {
-  const file = new RotatingFile(folder, 'enigma', 30, 2)
+  const file = new RotatingFile(folder, 'enigma.log', 30, 2)
   rmSync(folder, { recursive: true })
   for (let n = 0; n < 4; n++) file.write(line(n))
   file.close()
@@ -57,7 +57,7 @@ test('a folder that is removed is made again at the next rotation', () => {
 })
 
 test('a line that cannot be written is reported, not thrown', () => {
-  const file = new RotatingFile(folder, 'enigma', 30, 2)
+  const file = new RotatingFile(folder, 'enigma.log', 30, 2)
   rmSync(folder, { recursive: true })
   writeFileSync(folder, 'a file where the folder was')
   for (let n = 0; n < 4; n++) file.write(line(n))
