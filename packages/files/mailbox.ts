@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { mkdir, readdir, readFile, rm } from 'node:fs/promises'
+import { mkdir, readdir, readFile, rm, unlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import { writeAtomic } from './write-atomic.js'
 
@@ -35,7 +35,7 @@ export class Mailbox {
       const path = join(this.folder, name)
       try {
         const message = await readFile(path, 'utf8')
-        await rm(path)
+        await unlink(path)
         messages.push(message)
       } catch {
         // Another taker was first.
