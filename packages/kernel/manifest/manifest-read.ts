@@ -1,4 +1,3 @@
-import { Ajv } from 'ajv'
 import semver from 'semver'
 import { parse } from 'yaml'
 import { ModuleError, messageOf } from '../errors.js'
@@ -15,6 +14,7 @@ import {
 } from './manifest.js'
 import { manifestSchema } from './manifest-schema.js'
 import { type Problem, sentences } from './schema-errors.js'
+import { compileSchema } from './schema-walk.js'
 import { fromSeedDialect, isSeedDialect } from './seed-dialect.js'
 
 /** The result of reading a manifest: the normalised form, or every problem found. */
@@ -24,7 +24,7 @@ export type ManifestResult =
 
 /** Reads manifests. One reader per manager: it keeps the compiled schema. */
 export class ManifestReader {
-  readonly #validate = new Ajv({ allErrors: true, verbose: true, strict: false }).compile<ManifestInput>(manifestSchema)
+  readonly #check = compileSchema(manifestSchema)
 
   /** The text of a `module.yaml` → manifest. Never throws: syntax errors are problems too. */
   read(text: string): ManifestResult {
@@ -43,9 +43,10 @@ export class ManifestReader {
       return { ok: false, problems: [{ key: '', message: 'a manifest is a map with at least id and version' }] }
     }
     const input = isSeedDialect(document) ? fromSeedDialect(document) : document
-    if (!this.#validate(input)) return { ok: false, problems: sentences(this.#validate.errors ?? []) }
+    const errors = this.#check(input)
+    if (errors.length > 0) return { ok: false, problems: sentences(errors) }
     const problems: Problem[] = []
-    const manifest = build(input, problems)
+    const manifest = build(input as ManifestInput, problems)
     return problems.length === 0 ? { ok: true, manifest } : { ok: false, problems }
   }
 

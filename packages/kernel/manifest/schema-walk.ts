@@ -1,0 +1,229 @@
+import type { ErrorObject } from 'ajv'
+import type { JsonSchema } from './manifest.js'
+
+// Checks values against a JSON Schema of our own without Ajv: compiling the manifest schema with Ajv takes tens of
+// milliseconds, longer than registering a thousand modules. A schema becomes a tree of closures; errors have Ajv's
+// shape and order (`allErrors`, `verbose`, `strictNumbers`), and a test compares the two. Schemas that modules bring go to Ajv.
+
+/** Appends what is wrong with a value; `path` is its JSON pointer. */
+type Check = (value: unknown, path: string, errors: ErrorObject[]) => void
+
+type Keyword = (given: unknown, schema: JsonSchema) => Check
+
+/** Every problem of a value, none when it is valid. */
+export type SchemaCheck = (value: unknown) => ErrorObject[]
+
+/** @throws TypeError when the schema has a keyword that is not in the table */
+export function compileSchema(schema: JsonSchema): SchemaCheck {
+  const check = compile(schema)
+  return (value) => {
+    const errors: ErrorObject[] = []
+    check(value, '', errors)
+    return errors
+  }
+}
+
+function compile(schema: JsonSchema): Check {
+  for (const key of Object.keys(schema)) if (!known.has(key)) throw new TypeError(`schema-walk has no keyword '${key}'`)
+  const checks = [...keywords].filter(([key]) => key in schema).map(([key, keyword]) => keyword(schema[key], schema))
+  if (checks.length === 1) return checks[0]!
+  return (value, path, errors) => {
+    for (const check of checks) check(value, path, errors)
+  }
+}
+
+/** One keyword whose violation is one error; `broken` answers the error's params. */
+function simple(
+  keyword: string,
+  message: (given: never) => string,
+  broken: (value: unknown, given: never) => Record<string, unknown> | undefined,
+): [string, Keyword] {
+  const make: Keyword = (given, schema) => (value, path, errors) => {
+    const params = broken(value, given as never)
+    if (params) errors.push(failure(keyword, path, params, message(given as never), given, schema, value))
+  }
+  return [keyword, make]
+}
+
+function limit(keyword: string, text: string, comparison: string, broken: (value: unknown, bound: number) => boolean) {
+  const params = (bound: number) => (comparison === '' ? { limit: bound } : { comparison, limit: bound })
+  return simple(
+    keyword,
+    (bound: number) => text.replace('#', String(bound)),
+    (value, bound: number) => (broken(value, bound) ? params(bound) : undefined),
+  )
+}
+
+const types: Readonly<Record<string, (value: unknown) => boolean>> = {
+  object: isObject,
+  array: Array.isArray,
+  string: (value) => typeof value === 'string',
+  boolean: (value) => typeof value === 'boolean',
+  number: Number.isFinite,
+  integer: Number.isInteger,
+}
+
+// In the order in which Ajv reports them.
+const keywords: ReadonlyMap<string, Keyword> = new Map<string, Keyword>([
+  simple(
+    'type',
+    (type: string) => `must be ${type}`,
+    (value, type: string) => (types[type]!(value) ? undefined : { type }),
+  ),
+  limit('maximum', 'must be <= #', '<=', (value, bound) => typeof value === 'number' && value > bound),
+  limit('minimum', 'must be >= #', '>=', (value, bound) => typeof value === 'number' && value < bound),
+  limit(
+    'maxLength',
+    'must NOT have more than # characters',
+    '',
+    (value, bound) => typeof value === 'string' && value.length > bound && characters(value) > bound,
+  ),
+  limit(
+    'minLength',
+    'must NOT have fewer than # characters',
+    '',
+    (value, bound) => typeof value === 'string' && characters(value) < bound,
+  ),
+  ['pattern', pattern],
+  simple(
+    'const',
+    () => 'must be equal to constant',
+    (value, allowedValue: unknown) => (value === allowedValue ? undefined : { allowedValue }),
+  ),
+  simple(
+    'enum',
+    () => 'must be equal to one of the allowed values',
+    (value, allowedValues: readonly unknown[]) => (allowedValues.includes(value) ? undefined : { allowedValues }),
+  ),
+  ['anyOf', anyOf],
+  ['if', ifElse],
+  limit('maxItems', 'must NOT have more than # items', '', (value, bound) => Array.isArray(value) && value.length > bound),
+  limit('minItems', 'must NOT have fewer than # items', '', (value, bound) => Array.isArray(value) && value.length < bound),
+  ['items', items],
+  ['required', required],
+  ['additionalProperties', additionalProperties],
+  ['properties', properties],
+  ['patternProperties', patternProperties],
+])
+
+const known: ReadonlySet<string> = new Set([...keywords.keys(), 'else'])
+
+function pattern(source: unknown, schema: JsonSchema): Check {
+  const expression = new RegExp(source as string, 'u')
+  return (value, path, errors) => {
+    if (typeof value !== 'string' || expression.test(value)) return
+    errors.push(failure('pattern', path, { pattern: source }, `must match pattern "${String(source)}"`, source, schema, value))
+  }
+}
+
+function anyOf(branches: unknown, schema: JsonSchema): Check {
+  const checks = (branches as readonly JsonSchema[]).map(compile)
+  return (value, path, errors) => {
+    const found: ErrorObject[] = []
+    for (const check of checks) {
+      const before = found.length
+      check(value, path, found)
+      if (found.length === before) return
+    }
+    errors.push(...found, failure('anyOf', path, {}, 'must match a schema in anyOf', branches, schema, value))
+  }
+}
+
+function ifElse(condition: unknown, schema: JsonSchema): Check {
+  const holds = compile(condition as JsonSchema)
+  const otherwise = compile(schema.else as JsonSchema)
+  return (value, path, errors) => {
+    const found: ErrorObject[] = []
+    holds(value, path, found)
+    if (found.length === 0) return
+    const before = errors.length
+    otherwise(value, path, errors)
+    if (errors.length === before) return
+    errors.push(failure('if', path, { failingKeyword: 'else' }, 'must match "else" schema', condition, schema, value))
+  }
+}
+
+function items(item: unknown): Check {
+  const check = compile(item as JsonSchema)
+  return (value, path, errors) => {
+    if (!Array.isArray(value)) return
+    for (let i = 0; i < value.length; i++) check(value[i], `${path}/${i}`, errors)
+  }
+}
+
+function required(names: unknown, schema: JsonSchema): Check {
+  return (value, path, errors) => {
+    if (!isObject(value)) return
+    for (const missingProperty of names as readonly string[]) {
+      if (value[missingProperty] !== undefined) continue
+      const message = `must have required property '${missingProperty}'`
+      errors.push(failure('required', path, { missingProperty }, message, names, schema, value))
+    }
+  }
+}
+
+/** Only `false` is known: everything that is neither named nor of a named pattern is an error. */
+function additionalProperties(given: unknown, schema: JsonSchema): Check {
+  if (given !== false) throw new TypeError('schema-walk knows additionalProperties: false only')
+  const names = new Set(Object.keys((schema.properties as object | undefined) ?? {}))
+  const patterns = Object.keys((schema.patternProperties as object | undefined) ?? {}).map((source) => new RegExp(source, 'u'))
+  return (value, path, errors) => {
+    if (!isObject(value)) return
+    for (const additionalProperty in value) {
+      if (names.has(additionalProperty) || patterns.some((expression) => expression.test(additionalProperty))) continue
+      const message = 'must NOT have additional properties'
+      errors.push(failure('additionalProperties', path, { additionalProperty }, message, given, schema, value))
+    }
+  }
+}
+
+function properties(given: unknown): Check {
+  const checks = Object.entries(given as Record<string, JsonSchema>).map(([name, schema]) => [name, compile(schema)] as const)
+  return (value, path, errors) => {
+    if (!isObject(value)) return
+    for (const [name, check] of checks) {
+      const inner = value[name]
+      if (inner !== undefined) check(inner, `${path}/${name}`, errors)
+    }
+  }
+}
+
+function patternProperties(given: unknown): Check {
+  // An empty schema takes everything.
+  const checks = Object.entries(given as Record<string, JsonSchema>)
+    .filter(([, schema]) => Object.keys(schema).length > 0)
+    .map(([source, schema]) => ({ expression: new RegExp(source, 'u'), check: compile(schema) }))
+  return (value, path, errors) => {
+    if (!isObject(value)) return
+    for (const { expression, check } of checks) {
+      for (const name in value) if (expression.test(name)) check(value[name], `${path}/${pointer(name)}`, errors)
+    }
+  }
+}
+
+function failure(
+  keyword: string,
+  instancePath: string,
+  params: Record<string, unknown>,
+  message: string,
+  schema: unknown,
+  parentSchema: JsonSchema,
+  data: unknown,
+): ErrorObject {
+  return { keyword, instancePath, schemaPath: `#/${keyword}`, params, message, schema, parentSchema, data }
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+/** Code points, as JSON Schema counts. */
+function characters(text: string): number {
+  let count = 0
+  for (const _ of text) count++
+  return count
+}
+
+function pointer(name: string): string {
+  return name.replaceAll('~', '~0').replaceAll('/', '~1')
+}
