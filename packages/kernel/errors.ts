@@ -42,6 +42,9 @@ export type ModuleErrorCode =
   | 'BAD_SAVED_SET'
   | 'COMMAND_MISSING'
   | 'MANAGER_CLOSED'
+  | 'QUARANTINED'
+  | 'QUARANTINE_FILE'
+  | 'BAD_AMOUNT'
 
 /** What a `ModuleError` may carry beside its sentence. */
 export interface ModuleErrorDetails {

@@ -78,7 +78,7 @@ const noPermissions = { fs: noFiles, net: noFiles, child: false } as const
 const noContributions: Manifest['contributes'] = { commands: [], console: {} }
 const noExtra = {}
 const defaultLimits = { loadTimeout: 30_000, startTimeout: 60_000, stopTimeout: 10_000, restart: 'never' } as const
-const noResources = { ram: 0, vram: 0, gpu: 'none', threads: 1 } as const
+const noResources = { ram: 0, vram: 0, gpu: 'none', device: 'auto', threads: 1 } as const
 
 function build(input: ManifestInput, problems: Problem[]): Manifest {
   const id = input.id
@@ -146,7 +146,13 @@ function resources(input: NonNullable<ManifestInput['resources']>, problems: Pro
     return size ?? 0
   }
   const gpu = input.gpu === true ? 'required' : input.gpu === false ? 'none' : (input.gpu ?? 'none')
-  return { ram: bytes('ram'), vram: bytes('vram'), gpu, threads: input.threads ?? 1 }
+  const device = input.device ?? 'auto'
+  if (device === 'cpu' && gpu === 'required') {
+    const message = "'resources.device' is cpu, but 'resources.gpu' is required; take gpu: preferred, or another device"
+    problems.push({ key: 'resources.device', message })
+  }
+  const vram = bytes('vram')
+  return { ram: bytes('ram'), vram: device === 'cpu' ? 0 : vram, gpu, device, threads: input.threads ?? 1 }
 }
 
 function limits(input: NonNullable<ManifestInput['lifecycle']>, problems: Problem[]): Manifest['lifecycle'] {

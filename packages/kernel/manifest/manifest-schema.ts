@@ -68,6 +68,7 @@ export const manifestSchema = {
       ram: size,
       vram: size,
       gpu: { enum: [true, false, 'required', 'preferred', 'none'] },
+      device: { type: 'string', pattern: '^(auto|cpu|gpu:\\d{1,3})$' },
       threads: { type: 'integer', minimum: 1 },
     }),
     permissions: closed({ fs: strings, net: strings, child: { type: 'boolean' } }),

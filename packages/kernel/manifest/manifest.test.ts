@@ -38,7 +38,7 @@ x-note: free
     { capability: 'image-generation', version: '1.2.0', cardinality: 'exclusive', priority: 60 },
     { capability: 'streaming', version: '1.0.0', cardinality: 'exclusive', priority: 50 },
   ])
-  expect(manifest.resources).toEqual({ ram: 2 * 2 ** 30, vram: 512 * 2 ** 20, gpu: 'preferred', threads: 2 })
+  expect(manifest.resources).toEqual({ ram: 2 * 2 ** 30, vram: 512 * 2 ** 20, gpu: 'preferred', device: 'auto', threads: 2 })
   expect(manifest.lifecycle).toEqual({ loadTimeout: 120_000, startTimeout: 60_000, stopTimeout: 500, restart: 'on-failure' })
   expect(manifest.contributes.commands[0]!.entry).toBe('./dist/cli/generate.js')
   expect(manifest.extra).toEqual({ 'x-note': 'free' })
@@ -123,4 +123,16 @@ test('requirements are names with an optional semver range', () => {
   expect(parseRequirement('model')).toEqual({ capability: 'model', range: '*', text: 'model' })
   expect(parseRequirement('Text_Generation@>=1.2 <3')?.text).toBe('text-generation@>=1.2 <3')
   expect(parseRequirement('a@b@c')).toBeUndefined()
+})
+
+test('a device is auto, cpu or a GPU by its number; a module on the CPU asks for no GPU memory', () => {
+  const resources = (text: string) => {
+    const result = reader.read(`id: a\nversion: 1.0.0\nresources: ${text}`)
+    return result.ok ? result.manifest.resources : result.problems.map(({ message }) => message).join()
+  }
+  expect(resources('{ vram: 2GB, device: gpu:1 }')).toMatchObject({ vram: 2 * 2 ** 30, device: 'gpu:1' })
+  expect(resources('{ vram: 2GB, device: cpu }')).toMatchObject({ vram: 0, device: 'cpu' })
+  expect(resources('{ vram: 2GB }')).toMatchObject({ device: 'auto' })
+  expect(resources('{ gpu: required, device: cpu }')).toContain("'resources.device' is cpu, but 'resources.gpu' is required")
+  expect(resources('{ device: tpu }')).toContain('resources.device')
 })

@@ -51,6 +51,8 @@ export interface Resources {
   readonly vram: number
   /** `preferred`: runs without one; then `vram` is only reserved where it fits. */
   readonly gpu: 'required' | 'preferred' | 'none'
+  /** Where the `vram` is taken: `auto`, the GPU with the most free; `gpu:0` the first one; `cpu`, none: then `vram` is 0. */
+  readonly device: 'auto' | 'cpu' | `gpu:${number}`
   readonly threads: number
 }
 
@@ -135,6 +137,7 @@ export interface ManifestInput {
     ram?: string | number
     vram?: string | number
     gpu?: boolean | 'required' | 'preferred' | 'none'
+    device?: 'auto' | 'cpu' | `gpu:${number}`
     threads?: number
   }
   permissions?: { fs?: readonly string[]; net?: readonly string[]; child?: boolean }

@@ -2,13 +2,23 @@ import { ModuleError } from '../errors.js'
 import type { Capacity } from '../resolver/admission.js'
 import { toMB } from '../units.js'
 import type { Hardware } from './hardware.js'
+import { levelAt, Pool, type PressureLevel } from './pool.js'
 
 // Who holds how much memory. Two modules that fit one by one need not fit together, so what is promised counts as gone.
+// A module that neither reserves nor reports is not in here at all.
 
 /** Bytes. */
 export interface Amounts {
   readonly ram: number
   readonly vram: number
+}
+
+/** Where a module's GPU memory comes from: `auto` takes the GPU with the most free, `cpu` none. */
+export type Device = 'auto' | 'cpu' | `gpu:${number}`
+
+/** What a module asks for. */
+export interface Claim extends Amounts {
+  readonly device?: Device
 }
 
 export interface LedgerEntry extends Amounts {
@@ -17,91 +27,241 @@ export interface LedgerEntry extends Amounts {
   readonly used: boolean
 }
 
-/** Share of the machine's memory kept for everything else. */
-const headroom = 0.05
+/** A pool's state, as it is now. Sizes in bytes. */
+export interface PoolReport {
+  /** `ram`, `gpu:0`, …, or `unified`. */
+  readonly name: string
+  readonly total: number
+  /** Live free memory. */
+  readonly free: number
+  /** Held by modules. */
+  readonly held: number
+  /** What a new module may take. */
+  readonly available: number
+  /** In use, 0 to 1: by the modules' word or by the machine's, whichever is more. */
+  readonly share: number
+  readonly level: PressureLevel
+}
+
+/** A change of a module's amounts to what it says it holds. */
+export interface Reconciled {
+  readonly module: string
+  readonly before: Amounts
+  readonly after: Amounts
+}
+
+interface Entry {
+  /** As the manifest or `estimate` has it. */
+  reserved: Amounts
+  /** As `usage` has it. */
+  reported: Amounts | undefined
+  device: Device
+  /** Where `vram` counts; undefined without any. */
+  gpu: Pool | undefined
+  used: boolean
+}
+
+const nothing: Amounts = { ram: 0, vram: 0 }
 
 export class ResourceLedger {
-  readonly #hardware: Hardware
-  readonly #entries = new Map<string, Amounts & { used: boolean }>()
-  #reserved = { ram: 0, vram: 0 }
-  #unused = { ram: 0, vram: 0 }
+  readonly #ram: Pool
+  readonly #gpus: readonly Pool[]
+  readonly #unified: boolean
+  readonly #hasGpu: boolean
+  readonly #entries = new Map<string, Entry>()
 
   constructor(hardware: Hardware) {
-    this.#hardware = hardware
+    this.#unified = hardware.unifiedMemory
+    this.#hasGpu = hardware.hasGpu
+    this.#ram = new Pool(
+      this.#unified ? 'unified' : 'ram',
+      () => hardware.ramTotal,
+      () => hardware.ramFree,
+    )
+    // One pool for both kinds where they share their memory: what one takes, the other loses.
+    this.#gpus = this.#unified
+      ? hardware.gpus.map(() => this.#ram)
+      : hardware.gpus.map(
+          (_, i) =>
+            new Pool(
+              `gpu:${i}`,
+              () => hardware.gpus[i]!.vramTotal,
+              () => hardware.gpus[i]!.vramFree,
+            ),
+        )
   }
 
-  /** Free for new modules: the smaller of (total − headroom − reserved) and (live free − reserved but not yet taken). */
+  /** Free for new modules; of several GPUs, the one with the most. */
   get capacity(): Capacity {
-    const { ramTotal, ramFree, vramTotal, vramFree, unifiedMemory, hasGpu } = this.#hardware
-    if (unifiedMemory) {
-      // One pool: what one kind of memory takes, the other kind loses.
-      const reserved = this.#reserved.ram + this.#reserved.vram
-      const unused = this.#unused.ram + this.#unused.vram
-      const free = Math.max(0, Math.min(ramTotal * (1 - headroom) - reserved, ramFree - unused))
-      return { ram: free, vram: hasGpu ? free : 0, gpu: hasGpu }
-    }
-    const ram = Math.min(ramTotal * (1 - headroom) - this.#reserved.ram, ramFree - this.#unused.ram)
-    const vram = Math.min(vramTotal - this.#reserved.vram, vramFree - this.#unused.vram)
-    return { ram: Math.max(0, ram), vram: Math.max(0, vram), gpu: hasGpu }
+    return { ram: this.#ram.available, vram: Math.max(0, ...this.#gpus.map((pool) => pool.available)), gpu: this.#hasGpu }
   }
 
   /**
-   * Sets what a module holds, replacing an earlier reservation.
-   * @throws ModuleError `NO_RAM` or `NO_VRAM` when it does not fit; the earlier reservation stays then
+   * Sets what a module asks for, replacing an earlier reservation.
+   * @throws ModuleError `NO_RAM`, `NO_VRAM`, `NO_GPU` when it does not fit, `BAD_AMOUNT` when it is no amount; the earlier
+   * reservation stays then
    */
-  reserve(module: string, amounts: Amounts): void {
-    if (amounts.ram === 0 && amounts.vram === 0 && !this.#entries.has(module)) return
+  reserve(module: string, claim: Claim): void {
     const before = this.#entries.get(module)
+    if (claim.ram === 0 && claim.vram === 0 && before === undefined) return
+    const device = claim.device ?? before?.device ?? 'auto'
+    const reserved = { ram: checked(module, 'ram', claim.ram), vram: device === 'cpu' ? 0 : checked(module, 'vram', claim.vram) }
     this.release(module)
-    const { ram, vram } = this.capacity
-    for (const [kind, wanted, free] of [
-      ['RAM', amounts.ram, ram],
-      ['VRAM', amounts.vram, vram],
-    ] as const) {
-      if (wanted <= free) continue
+    try {
+      const gpu = reserved.vram === 0 ? undefined : this.#place(module, reserved.vram, device)
+      // In one pool, both must fit together.
+      const ram = reserved.ram + (gpu === this.#ram ? reserved.vram : 0)
+      if (ram > this.#ram.available) throw lacking(module, 'RAM', ram, this.#ram.available)
+      this.#enter(module, { reserved, reported: undefined, device, gpu, used: before?.used ?? false })
+    } catch (error) {
       if (before) this.#enter(module, before)
-      const message = `Module requires ${toMB(wanted)}MB ${kind}, only ${toMB(free)}MB available. Unload a module that holds ${kind}.`
-      throw new ModuleError(`NO_${kind}`, message, { module })
+      throw error
     }
-    this.#enter(module, { ...amounts, used: before?.used ?? false })
   }
 
   /** The module has taken its memory: live free memory shows it from here on. */
   markUsed(module: string): void {
     const entry = this.#entries.get(module)
     if (entry === undefined || entry.used) return
+    this.#count(entry, -1)
     entry.used = true
-    this.#unused.ram -= entry.ram
-    this.#unused.vram -= entry.vram
+    this.#count(entry, 1)
   }
 
   release(module: string): void {
     const entry = this.#entries.get(module)
     if (entry === undefined) return
     this.#entries.delete(module)
-    this.#reserved.ram -= entry.ram
-    this.#reserved.vram -= entry.vram
-    if (entry.used) return
-    this.#unused.ram -= entry.ram
-    this.#unused.vram -= entry.vram
+    this.#count(entry, -1)
   }
 
-  /** What a module holds. */
-  of(module: string): Amounts {
-    const { ram, vram } = this.#entries.get(module) ?? { ram: 0, vram: 0 }
-    return { ram, vram }
+  /**
+   * What the module says it holds takes the place of what it reserved, also where that is more than there is: it has it already.
+   * Amounts that are none (negative, NaN, left out) leave the reserved ones. Returns the change, if it is one of a mebibyte or more.
+   */
+  reconcile(module: string, usage: Partial<Amounts> | undefined): Reconciled | undefined {
+    const entry = this.#entries.get(module)
+    const before = entry ? heldBy(entry) : nothing
+    const after = {
+      ram: isAmount(usage?.ram) ? Math.ceil(usage.ram) : before.ram,
+      vram: isAmount(usage?.vram) && this.#hasGpu ? Math.ceil(usage.vram) : before.vram,
+    }
+    if (after.ram === before.ram && after.vram === before.vram) return undefined
+    const gpu = after.vram === 0 ? entry?.gpu : (entry?.gpu ?? this.#most())
+    this.release(module)
+    this.#enter(module, {
+      reserved: entry?.reserved ?? nothing,
+      reported: after,
+      device: entry?.device ?? 'auto',
+      gpu,
+      used: true,
+    })
+    const changed = Math.max(Math.abs(after.ram - before.ram), Math.abs(after.vram - before.vram))
+    return changed < 2 ** 20 ? undefined : { module, before, after }
+  }
+
+  /** What a module reserved, and its device if it is bound to one. */
+  of(module: string): Claim {
+    const entry = this.#entries.get(module)
+    if (entry === undefined) return nothing
+    return entry.device === 'auto' ? entry.reserved : { ...entry.reserved, device: entry.device }
+  }
+
+  /** What counts for a module: reported, or else reserved. */
+  heldBy(module: string): Amounts {
+    const entry = this.#entries.get(module)
+    return entry ? heldBy(entry) : nothing
+  }
+
+  /** What the module reported last. */
+  reportedBy(module: string): Amounts | undefined {
+    return this.#entries.get(module)?.reported
+  }
+
+  /** The GPU a module's memory is on: `gpu:1`, or `unified`. */
+  deviceOf(module: string): string | undefined {
+    return this.#entries.get(module)?.gpu?.name
   }
 
   list(): LedgerEntry[] {
-    return [...this.#entries].map(([module, entry]) => ({ module, ...entry }))
+    return [...this.#entries].map(([module, entry]) => ({ module, ...heldBy(entry), used: entry.used }))
   }
 
-  #enter(module: string, entry: Amounts & { used: boolean }): void {
-    this.#entries.set(module, { ...entry })
-    this.#reserved.ram += entry.ram
-    this.#reserved.vram += entry.vram
-    if (entry.used) return
-    this.#unused.ram += entry.ram
-    this.#unused.vram += entry.vram
+  pools(): PoolReport[] {
+    return this.#pools.map((pool) => {
+      const { name, held, available, share } = pool
+      return { name, total: pool.readTotal(), free: pool.readFree(), held, available, share, level: levelAt(share, pool.level) }
+    })
   }
+
+  /** Looks at the pressure anew; the pools whose level is another than at the last look. */
+  pressure(): PoolReport[] {
+    const pools = this.pools()
+    return pools.filter(({ level }, i) => {
+      const pool = this.#pools[i]!
+      if (pool.level === level) return false
+      pool.level = level
+      return true
+    })
+  }
+
+  get #pools(): readonly Pool[] {
+    return this.#unified ? [this.#ram] : [this.#ram, ...this.#gpus]
+  }
+
+  #most(): Pool | undefined {
+    return this.#gpus.reduce<Pool | undefined>(
+      (best, pool) => (best === undefined || pool.available > best.available ? pool : best),
+      undefined,
+    )
+  }
+
+  #place(module: string, vram: number, device: Device): Pool {
+    const pool = device === 'auto' ? this.#most() : this.#gpus[Number(device.slice('gpu:'.length))]
+    if (pool === undefined) {
+      const there =
+        this.#gpus.length === 0 ? 'this machine has none' : `this machine has ${this.#gpus.map((_, i) => `gpu:${i}`).join(', ')}`
+      const asked = device === 'auto' ? 'a GPU' : device
+      throw new ModuleError(
+        'NO_GPU',
+        `Module requires ${asked}, but ${there}. Take another device, or a module that runs without one.`,
+        {
+          module,
+        },
+      )
+    }
+    if (vram > pool.available) throw lacking(module, 'VRAM', vram, pool.available)
+    return pool
+  }
+
+  #enter(module: string, entry: Entry): void {
+    this.#entries.set(module, entry)
+    this.#count(entry, 1)
+  }
+
+  #count(entry: Entry, sign: 1 | -1): void {
+    const { ram, vram } = heldBy(entry)
+    this.#ram.take(sign * ram, !entry.used)
+    entry.gpu?.take(sign * vram, !entry.used)
+  }
+}
+
+function heldBy(entry: Entry): Amounts {
+  return entry.reported ?? entry.reserved
+}
+
+function isAmount(value: unknown): value is number {
+  return typeof value === 'number' && Number.isFinite(value) && value >= 0
+}
+
+// Whole bytes: sums of them are exact.
+function checked(module: string, key: string, value: unknown): number {
+  if (isAmount(value)) return Math.ceil(value)
+  const message = `Module '${module}' asks for ${key}: ${String(value)}. Give a number of bytes, 0 or more.`
+  throw new ModuleError('BAD_AMOUNT', message, { module })
+}
+
+function lacking(module: string, kind: 'RAM' | 'VRAM', wanted: number, free: number): ModuleError {
+  const message = `Module requires ${toMB(wanted)}MB ${kind}, only ${toMB(free)}MB available. Unload a module that holds ${kind}.`
+  return new ModuleError(`NO_${kind}`, message, { module })
 }
