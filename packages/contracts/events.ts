@@ -1,3 +1,4 @@
+import type { Heartbeat } from './heartbeat.js'
 import type { FinishReason } from './text-generation.js'
 import type { TrainingReport, TrainingResult } from './training.js'
 
@@ -20,5 +21,6 @@ declare module '@enigma/kernel' {
       finishReason: FinishReason
     }
     'generation.failed': { id: string; model: string; message: string }
+    'heartbeat.beat': Heartbeat
   }
 }

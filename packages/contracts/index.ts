@@ -2,6 +2,7 @@
 
 import './events.js'
 
+export type { Heartbeat } from './heartbeat.js'
 export { LanguageModel, type LanguageModelService, type ModelHandle } from './language-model.js'
 export { type LogFields, Logging } from './logging.js'
 export {

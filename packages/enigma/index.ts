@@ -8,6 +8,7 @@ export {
   type FinishReason,
   type GenerateOptions,
   type GenerationStream,
+  type Heartbeat,
   LanguageModel,
   type LanguageModelService,
   Logging,
@@ -60,6 +61,7 @@ export {
   type TrainEvent,
   trainTokenizer,
 } from '@enigma/lm'
+export type { HeartbeatService } from '@enigma/module-heartbeat/types'
 export type { Inference, InferenceStatus } from '@enigma/module-inference/types'
 export { type ModelWish, resolveModel } from '@enigma/module-model/resolve-model'
 export { modelRoots } from '@enigma/module-model/roots'

@@ -1,4 +1,5 @@
 import type { LanguageModelService, Logging } from '@enigma/contracts'
+import type { HeartbeatService } from '@enigma/module-heartbeat/types'
 import type { Inference } from '@enigma/module-inference/types'
 import type { TokenizerService } from '@enigma/module-tokenizer/types'
 import type { TrainingService } from '@enigma/module-training/types'
@@ -7,6 +8,7 @@ import type { TrainingService } from '@enigma/module-training/types'
 
 declare module '@enigma/kernel' {
   interface ModuleInterfaces {
+    heartbeat: HeartbeatService
     inference: Inference
     logger: Logging
     model: LanguageModelService

@@ -1,0 +1,10 @@
+/** Whether a process of this machine runs: is the writer of a file that names it still there? */
+export function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch (error) {
+    // It runs, as somebody else.
+    return (error as NodeJS.ErrnoException).code === 'EPERM'
+  }
+}
