@@ -5,6 +5,7 @@ export type ModuleErrorCode =
   | 'BAD_MANIFEST'
   | 'DUPLICATE_ID'
   | 'ENTRY_MISSING'
+  | 'PATH_ESCAPE'
   | 'BAD_MODULE'
   | 'BUNDLE_FAILED'
   | 'DISABLED'
@@ -56,6 +57,9 @@ export interface ModuleErrorDetails {
   alternatives?: readonly string[] | undefined
   /** The modules in question: dependents, the cycle, the chain of requirements. */
   modules?: readonly string[] | undefined
+  /** The file in which something is wrong, and the line, from 1. */
+  file?: string | undefined
+  line?: number | undefined
 }
 
 /** The one error of this package. `code` is for programs, `message` for people: it names the thing and the fix. */
@@ -64,6 +68,8 @@ export class ModuleError extends Error {
   readonly module: string | undefined
   readonly alternatives: readonly string[]
   readonly modules: readonly string[]
+  readonly file: string | undefined
+  readonly line: number | undefined
 
   constructor(
     readonly code: ModuleErrorCode,
@@ -74,6 +80,8 @@ export class ModuleError extends Error {
     this.module = details.module
     this.alternatives = details.alternatives ?? []
     this.modules = details.modules ?? []
+    this.file = details.file
+    this.line = details.line
   }
 }
 

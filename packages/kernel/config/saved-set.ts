@@ -5,7 +5,8 @@ import { ModuleError, messageOf } from '../errors.js'
 import type { ModuleRecord } from '../lifecycle/record.js'
 import type { World } from '../manager/world.js'
 import { canonical } from '../names.js'
-import { type ModuleConfig, secretKeys } from './config.js'
+import type { ModuleConfig } from './config.js'
+import { secretKeys } from './secrets.js'
 
 // The loaded set as a file, to be restored in another process.
 

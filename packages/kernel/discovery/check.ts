@@ -1,11 +1,12 @@
-import type { ModuleErrorCode } from '../errors.js'
+import { ConfigChecker } from '../config/config.js'
+import { ModuleError, type ModuleErrorCode } from '../errors.js'
 import { runtimes } from '../manifest/manifest.js'
 import { ManifestReader } from '../manifest/manifest-read.js'
 import { didYouMean } from '../names.js'
 import { Catalogue } from '../resolver/catalogue.js'
 import { canonicalCycle, topological } from '../resolver/order.js'
-import { discover } from './discovery.js'
-import { missingEntry } from './entry.js'
+import { discover, lineInFile } from './discovery.js'
+import { entryPath } from './entry.js'
 
 /** One thing wrong with the modules in some folders. */
 export interface ModuleProblem {
@@ -13,6 +14,8 @@ export interface ModuleProblem {
   readonly module: string
   /** The manifest; empty for cycles, which have several. */
   readonly file: string
+  /** In that file, from 1; 0 for cycles. */
+  readonly line: number
   /** The key in the manifest, where there is one. */
   readonly key: string
   readonly message: string
@@ -25,36 +28,50 @@ export async function checkModules(folders: readonly string[]): Promise<ModulePr
   const catalogue = new Catalogue()
   for (const { result } of found) if (result.ok) catalogue.add(result.manifest)
 
+  const configs = new ConfigChecker()
   for (const { id, file, folder, result } of found) {
-    const report = (code: ModuleErrorCode, key: string, message: string) =>
-      problems.push({ code, module: id, file, key, message })
+    const report = async (code: ModuleErrorCode, path: readonly string[], message: string, key = path.join('.')) =>
+      void problems.push({ code, module: id, file, line: await lineInFile(file, path), key, message })
+    /** What must not throw, and where to look when it does. */
+    const attempt = async (path: readonly string[], run: () => void, key?: string) => {
+      try {
+        run()
+      } catch (error) {
+        if (!(error instanceof ModuleError)) throw error
+        await report(error.code, path, error.message, key)
+      }
+    }
     if (!result.ok) {
-      const code = result.error.code === 'DUPLICATE_ID' ? 'DUPLICATE_ID' : 'BAD_MANIFEST'
-      for (const problem of result.problems) report(code, problem.key, problem.message)
+      for (const { code, key, line, message } of result.problems)
+        problems.push({ code: code ?? 'BAD_MANIFEST', module: id, file, line: line ?? 1, key, message })
       continue
     }
     const { manifest } = result
     if (manifest.runtime !== 'inproc') {
       const later = runtimes.filter((runtime) => runtime !== 'inproc').join(', ')
-      report('RUNTIME_UNSUPPORTED', 'runtime', `runtime '${manifest.runtime}' is not supported yet (nor ${later}); use inproc`)
+      await report(
+        'RUNTIME_UNSUPPORTED',
+        ['runtime'],
+        `runtime '${manifest.runtime}' is not supported yet (nor ${later}); use inproc`,
+      )
     }
-    const entry = missingEntry(manifest, folder, manifest.entry)
-    if (entry) report('ENTRY_MISSING', 'entry', entry)
-    for (const command of manifest.contributes.commands) {
-      const missing = missingEntry(manifest, folder, command.entry)
-      if (missing) report('ENTRY_MISSING', `contributes.commands.${command.name}`, missing)
+    if (manifest.runtime !== 'remote') await attempt(['entry'], () => entryPath(id, folder, manifest.entry))
+    for (const [i, command] of manifest.contributes.commands.entries()) {
+      const path = ['contributes', 'commands', String(i), 'entry']
+      await attempt(path, () => entryPath(id, folder, command.entry), `contributes.commands.${command.name}`)
     }
-    for (const requirement of manifest.requires) {
+    await attempt(['config'], () => configs.accept(manifest))
+    for (const [i, requirement] of manifest.requires.entries()) {
       const providers = catalogue.providers(requirement.capability)
       if (providers.some(({ manifest: other, version }) => other.id !== id && catalogue.satisfies(version, requirement))) continue
       const offered = providers.map(({ manifest: other, version }) => `${other.id} offers ${version}`).join(', ')
       const hint = offered || `nothing provides it${didYouMean(requirement.capability, catalogue.ids())}`
-      report('NO_PROVIDER', 'requires', `'${id}' requires '${requirement.text}', but ${hint}`)
+      await report('NO_PROVIDER', ['requires', String(i)], `'${id}' requires '${requirement.text}', but ${hint}`, 'requires')
     }
   }
   for (const cycle of cycles(catalogue)) {
     const message = `Circular dependency: ${[...cycle, cycle[0]!].join(' -> ')}. Remove one of these requirements, or make it optional.`
-    problems.push({ code: 'CYCLE', module: cycle[0]!, file: '', key: 'requires', message })
+    problems.push({ code: 'CYCLE', module: cycle[0]!, file: '', line: 0, key: 'requires', message })
   }
   return problems
 }

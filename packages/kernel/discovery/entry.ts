@@ -1,5 +1,5 @@
-import { existsSync } from 'node:fs'
-import { join } from 'node:path'
+import { realpathSync } from 'node:fs'
+import { join, sep } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import type { ModuleDefinition } from '../define.js'
 import { ModuleError } from '../errors.js'
@@ -64,18 +64,26 @@ export async function importCommand(manifest: Manifest, folder: string, command:
   throw new ModuleError('COMMAND_MISSING', message, { module: manifest.id })
 }
 
-/** What is wrong with an entry before it is imported, or undefined. */
-export function missingEntry(manifest: Manifest, folder: string, entry: string): string | undefined {
-  if (existsSync(join(folder, entry))) return undefined
-  return `Module '${manifest.id}': ${entry} does not exist in ${folder}. Build it, or correct the path in its module.yaml.`
+/**
+ * The real path of a module's file. Links are followed first: one that leads out of the folder is no file of the module.
+ * @throws ModuleError `ENTRY_MISSING`, `PATH_ESCAPE`
+ */
+export function entryPath(id: string, folder: string, entry: string): string {
+  let path: string
+  try {
+    path = realpathSync(join(folder, entry))
+  } catch (cause) {
+    const message = `Module '${id}': ${entry} does not exist in ${folder}. Build it, or correct the path in its module.yaml.`
+    throw new ModuleError('ENTRY_MISSING', message, { module: id, cause })
+  }
+  const root = realpathSync(folder)
+  if (path.startsWith(root.endsWith(sep) ? root : root + sep)) return path
+  const message = `Module '${id}': ${entry} leads out of ${folder}, to ${path}. A module's files must lie in its own folder.`
+  throw new ModuleError('PATH_ESCAPE', message, { module: id })
 }
 
 async function importFile(id: string, folder: string, entry: string): Promise<Record<string, unknown>> {
-  const path = join(folder, entry)
-  if (!existsSync(path)) {
-    const message = `Module '${id}': ${entry} does not exist in ${folder}. Build it, or correct the path in its module.yaml.`
-    throw new ModuleError('ENTRY_MISSING', message, { module: id })
-  }
+  const path = entryPath(id, folder, entry)
   // Node runs no TypeScript; the bundler does.
   if (isTypeScript(entry)) return (await evaluateFile(id, folder, entry)).exports
   return (await import(pathToFileURL(path).href)) as Record<string, unknown>

@@ -1,6 +1,5 @@
 import semver from 'semver'
-import { parse } from 'yaml'
-import { ModuleError, messageOf } from '../errors.js'
+import { ModuleError } from '../errors.js'
 import { canonical } from '../names.js'
 import { parseDuration, parseSize } from '../units.js'
 import {
@@ -13,9 +12,11 @@ import {
   type Requirement,
 } from './manifest.js'
 import { manifestSchema } from './manifest-schema.js'
-import { type Problem, sentences } from './schema-errors.js'
+import { type LineOf, readText } from './manifest-text.js'
+import { type Problem, problem } from './problem.js'
+import { sentences } from './schema-errors.js'
 import { compileSchema } from './schema-walk.js'
-import { fromSeedDialect, isSeedDialect } from './seed-dialect.js'
+import { fromSeedDialect, isSeedDialect, seedPath } from './seed-dialect.js'
 
 /** The result of reading a manifest: the normalised form, or every problem found. */
 export type ManifestResult =
@@ -26,21 +27,19 @@ export type ManifestResult =
 export class ManifestReader {
   readonly #check = compileSchema(manifestSchema)
 
-  /** The text of a `module.yaml` → manifest. Never throws: syntax errors are problems too. */
-  read(text: string): ManifestResult {
-    let document: unknown
-    try {
-      document = parse(text)
-    } catch (error) {
-      return { ok: false, problems: [{ key: '', message: `not readable as YAML: ${messageOf(error).split('\n')[0]}` }] }
-    }
-    return this.normalise(document)
+  /** The text or the bytes of a `module.yaml` → manifest. Never throws; each problem has its line. */
+  read(source: string | Uint8Array): ManifestResult {
+    const text = readText(source)
+    if (!text.ok) return text
+    const result = this.normalise(text.value)
+    if (result.ok) return result
+    return { ok: false, problems: result.problems.map((found) => ({ ...found, line: lineIn(text.lineOf, found.path) })) }
   }
 
   /** A manifest written as an object → manifest. The seed documents' dialect is understood. */
   normalise(document: unknown): ManifestResult {
     if (typeof document !== 'object' || document === null || Array.isArray(document)) {
-      return { ok: false, problems: [{ key: '', message: 'a manifest is a map with at least id and version' }] }
+      return { ok: false, problems: [problem([], 'a manifest is a map with at least id and version')] }
     }
     const input = isSeedDialect(document) ? fromSeedDialect(document) : document
     const errors = this.#check(input)
@@ -58,9 +57,22 @@ export class ManifestReader {
   }
 }
 
-/** One error for all problems of one manifest. */
+/** One error for all problems of one manifest; `where` is its file or what it is the manifest of. */
 export function badManifest(where: string, problems: readonly Problem[]): ModuleError {
-  return new ModuleError('BAD_MANIFEST', `${where}: ${problems.map((problem) => problem.message).join('; ')}`)
+  const sentence = ({ line, message }: Problem, i: number) => {
+    const place = i === 0 ? `${where}${line === undefined ? '' : `:${line}`}: ` : line === undefined ? '' : `line ${line}: `
+    return `${place}${message}`
+  }
+  const [first] = problems
+  const details = first?.line === undefined ? {} : { file: where, line: first.line }
+  return new ModuleError(first?.code ?? 'BAD_MANIFEST', problems.map(sentence).join('; '), details)
+}
+
+/** The line of a key, wherever its dialect writes it. */
+export function lineIn(lineOf: LineOf, path: readonly string[]): number {
+  const ours = lineOf(path)
+  const theirs = lineOf(seedPath(path))
+  return theirs.depth > ours.depth ? theirs.line : ours.line
 }
 
 /** `text-generation@^1` → a requirement; undefined when the range is no semver range. */
@@ -92,7 +104,7 @@ function build(input: ManifestInput, problems: Problem[]): Manifest {
     kind: input.kind ?? 'plugin',
     category: input.category ?? 'extension',
     api,
-    entry: input.entry ?? './dist/index.js',
+    entry: inside(['entry'], input.entry ?? './dist/index.js', input.runtime, problems),
     runtime: input.runtime ?? 'inproc',
     requires: requirements('requires', input.requires, id, problems),
     optional: requirements('optional', input.optional, id, problems),
@@ -105,18 +117,18 @@ function build(input: ManifestInput, problems: Problem[]): Manifest {
     lifecycle: input.lifecycle ? limits(input.lifecycle, problems) : defaultLimits,
     activation: input.activation ?? [],
     config: input.config ? closedConfig(input.config) : undefined,
-    contributes: input.contributes ? contributions(input.contributes) : noContributions,
+    contributes: input.contributes ? contributions(input.contributes, problems) : noContributions,
     extra: extra.length === 0 ? noExtra : Object.fromEntries(extra),
   }
 }
 
 function requirements(key: string, texts: readonly string[] | undefined, self: string, problems: Problem[]): Requirement[] {
   const found: Requirement[] = []
-  for (const text of texts ?? []) {
+  for (const [i, text] of (texts ?? []).entries()) {
     const requirement = parseRequirement(text)
-    if (!requirement) problems.push({ key, message: `'${key}' has '${text}', whose range is not semver; write it as name@^1` })
-    else if (requirement.capability === self)
-      problems.push({ key, message: `'${key}' names the module itself; remove '${text}'` })
+    const refuse = (why: string) => problems.push({ ...problem([key, String(i)], why), key })
+    if (!requirement) refuse(`'${key}' has '${text}', whose range is not semver; write it as name@^1`)
+    else if (requirement.capability === self) refuse(`'${key}' names the module itself; remove '${text}'`)
     else found.push(requirement)
   }
   return found
@@ -141,8 +153,7 @@ function fullVersion(version: string): string {
 function resources(input: NonNullable<ManifestInput['resources']>, problems: Problem[]): Manifest['resources'] {
   const bytes = (key: 'ram' | 'vram') => {
     const size = parseSize(input[key] ?? 0)
-    if (size === undefined)
-      problems.push({ key: `resources.${key}`, message: `'resources.${key}' is no size; write it as 512MB or 2GB` })
+    if (size === undefined) problems.push(problem(['resources', key], `'resources.${key}' is no size; write it as 512MB or 2GB`))
     return size ?? 0
   }
   const gpu = input.gpu === true ? 'required' : input.gpu === false ? 'none' : (input.gpu ?? 'none')
@@ -160,7 +171,7 @@ function limits(input: NonNullable<ManifestInput['lifecycle']>, problems: Proble
     const given = input[key]
     const value = given === undefined ? defaultLimits[key] : parseDuration(given)
     if (value !== undefined && value > 0) return value
-    problems.push({ key: `lifecycle.${key}`, message: `'lifecycle.${key}' is no duration above 0; write it as 500ms, 30s or 2m` })
+    problems.push(problem(['lifecycle', key], `'lifecycle.${key}' is no duration above 0; write it as 500ms, 30s or 2m`))
     return defaultLimits[key]
   }
   return {
@@ -176,15 +187,41 @@ function closedConfig(schema: JsonSchema): JsonSchema {
   return 'additionalProperties' in schema ? schema : { ...schema, additionalProperties: false }
 }
 
-function contributions(input: NonNullable<ManifestInput['contributes']>): Manifest['contributes'] {
+function contributions(input: NonNullable<ManifestInput['contributes']>, problems: Problem[]): Manifest['contributes'] {
   return {
     commands:
-      input.commands?.map((command) => ({
+      input.commands?.map((command, i) => ({
         name: command.name,
         description: command.description ?? '',
-        entry: command.entry ?? `./dist/cli/${command.name}.js`,
+        entry: inside(
+          ['contributes', 'commands', String(i), 'entry'],
+          command.entry ?? `./dist/cli/${command.name}.js`,
+          'inproc',
+          problems,
+        ),
         options: (command.options ?? []) as readonly CommandOption[],
       })) ?? [],
     console: input.console ?? {},
   }
+}
+
+/** An entry is a file of the module: a path that leaves its folder is refused before any file is looked at. */
+function inside(path: readonly string[], entry: string, runtime: Manifest['runtime'] | undefined, problems: Problem[]): string {
+  // A remote module's entry is an address.
+  if (runtime !== 'remote' && leaves(entry)) {
+    const why = `'${path.join('.')}' must be a path inside the module's folder (got ${JSON.stringify(entry.slice(0, 80))})`
+    problems.push(problem(path, why, { code: 'PATH_ESCAPE' }))
+  }
+  return entry
+}
+
+function leaves(entry: string): boolean {
+  if (/^([/\\]|[a-z][a-z0-9+.-]*:)/i.test(entry)) return true
+  let depth = 0
+  for (const part of entry.split(/[/\\]/)) {
+    if (part === '..') depth--
+    else if (part !== '.' && part !== '') depth++
+    if (depth < 0) return true
+  }
+  return false
 }

@@ -2,9 +2,16 @@ import { categories, kinds, runtimes } from './manifest.js'
 
 // The closed JSON Schema of `module.yaml`. Every object is closed, so a mistyped key is an error; `x-*` is free.
 
-const strings = { type: 'array', items: { type: 'string', minLength: 1 } }
-const size = { anyOf: [{ type: 'number', minimum: 0 }, { type: 'string' }] }
-const version = { type: 'string', pattern: '^\\d+(\\.\\d+){0,2}(-[0-9A-Za-z.-]+)?$' }
+// Lengths are far above any use; they keep hostile text away from what parses it further.
+const strings = { type: 'array', maxItems: 1000, items: { type: 'string', minLength: 1, maxLength: 1000 } }
+const size = {
+  anyOf: [
+    { type: 'number', minimum: 0 },
+    { type: 'string', maxLength: 40 },
+  ],
+}
+const version = { type: 'string', maxLength: 256, pattern: '^\\d+(\\.\\d+){0,2}(-[0-9A-Za-z.-]+)?$' }
+const path = { type: 'string', minLength: 1, maxLength: 1000 }
 
 function closed(properties: Record<string, unknown>, required: readonly string[] = []) {
   return { type: 'object', additionalProperties: false, required, properties }
@@ -25,9 +32,9 @@ const option = closed(
 
 const command = closed(
   {
-    name: { type: 'string', minLength: 1 },
+    name: { type: 'string', minLength: 1, maxLength: 200 },
     description: { type: 'string' },
-    entry: { type: 'string' },
+    entry: path,
     options: { type: 'array', items: option },
   },
   ['name'],
@@ -35,7 +42,7 @@ const command = closed(
 
 const provision = closed(
   {
-    capability: { type: 'string', minLength: 1 },
+    capability: { type: 'string', minLength: 1, maxLength: 200 },
     version,
     cardinality: { enum: ['exclusive', 'shared'] },
     priority: { type: 'number' },
@@ -49,14 +56,14 @@ export const manifestSchema = {
   required: ['id', 'version'],
   patternProperties: { '^x-': {} },
   properties: {
-    id: { type: 'string', pattern: '^[a-z0-9][a-z0-9-]*$' },
+    id: { type: 'string', maxLength: 200, pattern: '^[a-z0-9][a-z0-9-]*$' },
     name: { type: 'string' },
-    version: { type: 'string', pattern: '^\\d+\\.\\d+\\.\\d+(-[0-9A-Za-z.-]+)?(\\+[0-9A-Za-z.-]+)?$' },
+    version: { type: 'string', maxLength: 256, pattern: '^\\d+\\.\\d+\\.\\d+(-[0-9A-Za-z.-]+)?(\\+[0-9A-Za-z.-]+)?$' },
     description: { type: 'string' },
     kind: { enum: kinds },
     category: { enum: categories },
     api: { type: 'string', pattern: '^\\d+\\.\\d+$' },
-    entry: { type: 'string', minLength: 1 },
+    entry: path,
     runtime: { enum: runtimes },
     requires: strings,
     optional: strings,

@@ -1,68 +1,76 @@
 import type { ErrorObject } from 'ajv'
 import { didYouMean } from '../names.js'
+import { type Problem, problem } from './problem.js'
 
 // JSON Schema errors as sentences that name the key, what is allowed, and the likely fix.
 
-/** One problem in a validated object. */
-export interface Problem {
-  /** `config.steps`; empty for the object itself. */
-  readonly key: string
-  readonly message: string
-}
+/** A thing with more problems than this is not what it should be; the rest would only repeat it. */
+const most = 20
+const longest = 80
 
 /**
  * Says what is wrong. `errors` must come from Ajv with `verbose: true` (the schema and the data are quoted).
- * Errors that only repeat another one (`if`, `anyOf` branches) are dropped.
+ * Errors that only repeat another one (`if`, `anyOf` branches) are dropped. Values of keys that are `secret` are never quoted.
  */
-export function sentences(errors: readonly ErrorObject[]): Problem[] {
-  return errors.filter((error) => error.keyword !== 'if').map(sentence)
+export function sentences(errors: readonly ErrorObject[], secret: (topKey: string) => boolean = () => false): Problem[] {
+  const real = errors.filter((error) => error.keyword !== 'if')
+  const problems = real.slice(0, most).map((error) => sentence(error, secret))
+  if (real.length > most) problems.push(problem([], `and ${real.length - most} more`))
+  return problems
 }
 
-function sentence(error: ErrorObject): Problem {
-  const path = error.instancePath.slice(1).replaceAll('/', '.')
-  const inner = (name: string) => (path === '' ? name : `${path}.${name}`)
+function sentence(error: ErrorObject, secret: (topKey: string) => boolean): Problem {
+  const path = error.instancePath
+    .split('/')
+    .slice(1)
+    .map((part) => part.replaceAll('~1', '/').replaceAll('~0', '~'))
+  const key = path.join('.')
+  const it = key === '' ? 'it' : `'${key}'`
   const params: Record<string, unknown> = error.params
-  const got = `(got ${JSON.stringify(error.data)})`
+  const isSecret = path.length > 0 && secret(path[0]!)
+  const got = isSecret ? '(its value is secret)' : `(got ${quoted(error.data)})`
   switch (error.keyword) {
     case 'additionalProperties': {
       const name = String(params.additionalProperty)
       const known = Object.keys((error.parentSchema?.properties as object | undefined) ?? {})
       const hint = didYouMean(name, known) || (known.length > 0 ? `; known keys: ${known.join(', ')}` : '; it takes no keys')
-      return { key: inner(name), message: `unknown key '${inner(name)}'${hint}` }
+      return problem([...path, name], `unknown key '${shortened([...path, name].join('.'))}'${hint}`)
     }
-    case 'required':
-      return {
-        key: inner(String(params.missingProperty)),
-        message: `missing key '${inner(String(params.missingProperty))}'; add it`,
-      }
+    case 'required': {
+      const inner = [...path, String(params.missingProperty)]
+      return problem(inner, `missing key '${inner.join('.')}'; add it`)
+    }
     case 'enum': {
       const allowed = params.allowedValues as unknown[]
-      const hint =
-        typeof error.data === 'string'
-          ? didYouMean(
-              error.data,
-              allowed.filter((a) => typeof a === 'string'),
-            )
-          : ''
-      return { key: path, message: `'${path}' must be one of ${allowed.join(', ')} ${got}${hint}` }
+      const words = allowed.filter((value) => typeof value === 'string')
+      const hint = typeof error.data === 'string' && !isSecret ? didYouMean(error.data, words) : ''
+      return problem(path, `${it} must be one of ${allowed.join(', ')} ${got}${hint}`)
     }
     case 'const':
-      return { key: path, message: `'${path}' must be ${JSON.stringify(params.allowedValue)} ${got}` }
+      return problem(path, `${it} must be ${JSON.stringify(params.allowedValue)} ${got}`)
     case 'type':
-      return {
-        key: path,
-        message: `${path === '' ? 'it' : `'${path}'`} must be ${article(String(params.type))}${range(error)} ${got}`,
-      }
+      return problem(path, `${it} must be ${article(String(params.type))}${range(error)} ${got}`)
     case 'minimum':
     case 'maximum':
     case 'exclusiveMinimum':
     case 'exclusiveMaximum':
-      return { key: path, message: `'${path}' must be${range(error)} ${got}` }
+      return problem(path, `${it} must be${range(error)} ${got}`)
     case 'pattern':
-      return { key: path, message: `'${path}' must look like ${String(params.pattern)} ${got}` }
+      return problem(path, `${it} must look like ${String(params.pattern)} ${got}`)
     default:
-      return { key: path, message: `${path === '' ? 'it' : `'${path}'`} ${error.message ?? 'is not valid'} ${got}` }
+      return problem(path, `${it} ${error.message ?? 'is not valid'} ${got}`)
   }
+}
+
+/** A whole object is named by its keys only: its values may be long, or secret. */
+function quoted(data: unknown): string {
+  if (Array.isArray(data)) return `a list of ${data.length}`
+  if (typeof data === 'object' && data !== null) return `an object with ${shortened(Object.keys(data).join(', ')) || 'no keys'}`
+  return shortened(JSON.stringify(data) ?? String(data))
+}
+
+function shortened(text: string): string {
+  return text.length > longest ? `${text.slice(0, longest)}…` : text
 }
 
 function article(type: string): string {

@@ -48,6 +48,21 @@ export function fromSeedDialect(document: object): unknown {
   }
 }
 
+/** Where the dialect writes what is at `path` in our words. */
+export function seedPath(path: readonly string[]): readonly string[] {
+  const [first, second, third, fourth] = path
+  if (first === 'id') return ['name']
+  if (first === 'name') return ['displayName']
+  if (first === 'kind') return ['type']
+  if (first === 'provides') return ['provides']
+  if (first === 'requires') return ['dependencies', ...path.slice(1)]
+  if (first === 'config' && second === 'properties') return ['config', ...path.slice(2)]
+  if (first === 'contributes' && second === 'commands') {
+    return ['cli', 'commands', ...[third, fourth === 'entry' ? 'executor' : fourth].filter((part) => part !== undefined)]
+  }
+  return path
+}
+
 function contributed(cli: unknown): unknown {
   if (!isMap(cli) || !Array.isArray(cli.commands)) return undefined
   const commands = cli.commands.map((command: unknown) => {

@@ -14,7 +14,9 @@ export const modulesCheck = command({
     out.result({ ok: problems.length === 0, problems }, () => {
       if (problems.length === 0) return 'All manifests are fine.'
       return problems
-        .map(({ module, file, key, message }) => [file || module, key, message].filter(Boolean).join(': '))
+        .map(({ module, file, line, key, message }) =>
+          [file ? `${file}:${line}` : module, key, message].filter(Boolean).join(': '),
+        )
         .join('\n')
     })
     return problems.length === 0 ? exitCodes.ok : exitCodes.failure
