@@ -160,13 +160,9 @@ function holds(source: string | Uint8Array): 'read' | 'refused' {
 
 test('text that was a manifest before it was broken is read or refused with a line', () => {
   const seen = { read: 0, refused: 0 }
-  const property = fc.property(
-    fc.constantFrom(...valid),
-    fc.array(textChange, { maxLength: 3 }),
-    (tree, changes) => {
-      seen[holds(Buffer.from(changes.reduce(changed, stringify(tree)), 'utf8'))]++
-    },
-  )
+  const property = fc.property(fc.constantFrom(...valid), fc.array(textChange, { maxLength: 3 }), (tree, changes) => {
+    seen[holds(Buffer.from(changes.reduce(changed, stringify(tree)), 'utf8'))]++
+  })
   fc.assert(property, { numRuns: runs })
   // Not everything is refused at the door: some of the damage reaches each layer.
   expect(Math.min(seen.read, seen.refused)).toBeGreaterThan(runs / 50)
