@@ -160,7 +160,7 @@ function resources(input: NonNullable<ManifestInput['resources']>, problems: Pro
   const device = input.device ?? 'auto'
   if (device === 'cpu' && gpu === 'required') {
     const message = "'resources.device' is cpu, but 'resources.gpu' is required; take gpu: preferred, or another device"
-    problems.push({ key: 'resources.device', message })
+    problems.push(problem(['resources', 'device'], message))
   }
   const vram = bytes('vram')
   return { ram: bytes('ram'), vram: device === 'cpu' ? 0 : vram, gpu, device, threads: input.threads ?? 1 }
