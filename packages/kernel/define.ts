@@ -23,6 +23,15 @@ export interface ModuleDefinition<Config = ModuleConfig, Api = unknown> {
   estimate?(config: Config): Partial<Amounts> | Promise<Partial<Amounts>>
   /** Bytes the module holds now. */
   usage?(ctx: ModuleContext<Config>, api: Api): Partial<Amounts>
+  /** State for the code that replaces this one at a reload, asked before `stop`. */
+  snapshot?(ctx: ModuleContext<Config>, api: Api): unknown
+  /** The state of the code that this one replaces, after `load` and before `start`. */
+  restore?(ctx: ModuleContext<Config>, state: unknown, api: Api): unknown
+  /**
+   * Ends by force what still runs: called when an operation was given up (time limit and grace period) and once more at the end
+   * of every life. Runtimes that work outside this thread have it; a module without it is `stuck` while its code runs on.
+   */
+  kill?(): void
   /** A new config while loaded: taken as it is (`applied`), or only when it is loaded anew (`restart`). */
   onConfig?(
     next: Config,

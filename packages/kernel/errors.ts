@@ -31,6 +31,8 @@ export type ModuleErrorCode =
   | 'START_FAILED'
   | 'STOP_FAILED'
   | 'UNLOAD_FAILED'
+  | 'CRASHED'
+  | 'SWAP_REFUSED'
   | 'TIMEOUT'
   | 'STUCK'
   | 'CANCELLED'

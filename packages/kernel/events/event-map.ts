@@ -14,6 +14,11 @@ export interface ModuleEvents {
   'module.stopped': { id: string }
   'module.unloaded': { id: string }
   'module.error': { id: string; code: string; message: string }
+  /** It failed while it was up; `module.error` follows when it is undone. */
+  'module.crashed': { id: string; message: string }
+  /** What was bound to `from` is bound to `to` now. */
+  'module.swapped': { from: string; to: string; ms: number }
+  'module.reloaded': { id: string; version: string; ms: number }
   /** An operation runs longer than the warning time (10 s). */
   'module.slow': { id: string; operation: string; ms: number }
   /** A load pulled in requirements that were missing. */

@@ -1,5 +1,5 @@
 import { messageOf } from '../errors.js'
-import { isThenable } from '../lifecycle/scope.js'
+import { isThenable } from '../lifecycle/thenable.js'
 import { EventHistory, type EventRecord } from './event-history.js'
 import type { PayloadOf } from './event-map.js'
 

@@ -1,18 +1,12 @@
 import type { ModuleConfig } from '../config/config.js'
-import { ModuleError } from '../errors.js'
+import { ModuleError, ServiceGone } from '../errors.js'
 import type { EventRecord } from '../events/event-history.js'
 import type { LogLevel, PayloadOf } from '../events/event-map.js'
-import type { EventBus, EventHandler, SubscribeOptions } from '../events/events.js'
-import type { Manifest } from '../manifest/manifest.js'
-import { Lifeline } from './limit.js'
-import { closedError, type Disposer, Scope } from './scope.js'
-import { type ServiceRegistry, type ServiceSlot, serves, type Token } from './services.js'
-
-/** What all contexts of one manager share. */
-export interface ContextHost {
-  readonly bus: EventBus
-  readonly services: ServiceRegistry
-}
+import type { EventHandler, SubscribeOptions } from '../events/events.js'
+import type { ModuleLife } from './life.js'
+import type { ModuleRecord } from './record.js'
+import type { Disposer } from './scope.js'
+import { type ServiceSlot, serves, type Token } from './services.js'
 
 export interface ModuleLog {
   debug(message: string, fields?: Readonly<Record<string, unknown>>): void
@@ -29,47 +23,26 @@ export interface ModuleEventsView {
   recent(pattern?: string): EventRecord[]
 }
 
-/** Timers that end with the module; each returns the function that stops it. */
+/** Timers that end with the module; each returns the function that stops it. What `run` throws or rejects with fails the module. */
 export interface ModuleTimers {
-  setTimeout(run: () => void, ms: number): () => void
-  setInterval(run: () => void, ms: number): () => void
-}
-
-/** One life of a module, from load to unload: what the manager steers and the context registers with. */
-export class ModuleLife {
-  readonly lifeline = new Lifeline()
-  readonly scope: Scope
-  /** Effects of `start`, undone by `stop`. */
-  startScope: Scope | undefined
-  starting = false
-  config: unknown
-
-  constructor(manifest: Manifest, config: unknown) {
-    this.scope = new Scope(manifest.id, manifest.lifecycle.stopTimeout)
-    this.config = config
-  }
+  setTimeout(run: () => unknown, ms: number): () => void
+  setInterval(run: () => unknown, ms: number): () => void
 }
 
 /** What a module's code is given: one per load. Nothing here reaches modules that the manifest does not name. */
 export class ModuleContext<Config = ModuleConfig> {
-  readonly #host: ContextHost
-  readonly #manifest: Manifest
-  readonly #bindings: readonly string[]
   readonly #life: ModuleLife
   #log: ModuleLog | undefined
   #events: ModuleEventsView | undefined
   #timers: ModuleTimers | undefined
 
-  /** Made by the manager. `bindings[i]` is the module bound to `manifest.requires[i]`. */
-  constructor(host: ContextHost, manifest: Manifest, life: ModuleLife, bindings: readonly string[]) {
-    this.#host = host
-    this.#manifest = manifest
+  /** Made by the manager. */
+  constructor(life: ModuleLife) {
     this.#life = life
-    this.#bindings = bindings
   }
 
   get id(): string {
-    return this.#manifest.id
+    return this.#life.record.id
   }
 
   /** Checked against the manifest's schema, defaults filled in. */
@@ -79,7 +52,7 @@ export class ModuleContext<Config = ModuleConfig> {
 
   /** Aborted when the module is unloaded, runs out of time, or its load is undone. */
   get signal(): AbortSignal {
-    return this.#life.lifeline.signal
+    return this.#life.signal
   }
 
   /** Written as `log` events; the logger module prints and stores them, without it they stay in the bus's history. */
@@ -100,17 +73,16 @@ export class ModuleContext<Config = ModuleConfig> {
    * @throws ModuleError `SERVICE_UNDECLARED` when it does not, `SERVICE_TAKEN` at the second time
    */
   provide<T>(token: Token<T>, implementation: T): void {
-    const { id, provides } = this.#manifest
+    const { record } = this.#life
+    const { id, provides } = record.manifest
     if (token.name !== id && !provides.some(({ capability }) => capability === token.name)) {
       const fix = `Add { capability: ${token.name}, version: ${token.version}.0 } to 'provides' in its module.yaml.`
       throw new ModuleError('SERVICE_UNDECLARED', `Module '${id}' does not declare the capability '${token.name}'. ${fix}`, {
         module: id,
       })
     }
-    const scope = this.#open(`provide ${token.name}`)
-    const { services } = this.#host
-    const slot = services.provide(id, token, implementation)
-    scope.add(`provide ${token.name}`, () => services.withdraw(slot, `'${id}' was unloaded`))
+    const scope = this.#life.open(`provide ${token.name}`)
+    scope.push(record.provide(token, implementation))
   }
 
   /**
@@ -119,18 +91,20 @@ export class ModuleContext<Config = ModuleConfig> {
    * @throws ModuleError `SERVICE_UNDECLARED` when the manifest does not name it, `SERVICE_MISSING` when it gave no implementation
    */
   use<T>(token: Token<T>): T {
-    const { requires, id } = this.#manifest
-    const slots = this.#host.services.of(token.name)
-    let declared = false
+    const { record } = this.#life
+    const { requires, id } = record.manifest
+    let silent: ModuleRecord | undefined
     for (let i = 0; i < requires.length; i++) {
-      const provider = this.#bindings[i]!
-      if (requires[i]!.capability === token.name) declared = true
-      for (const slot of slots) if (slot.module === provider) return this.#serve(slot, token)
+      const provider = record.providers[i]
+      if (provider === undefined) continue
+      const slot = provider.service(token.name)
+      if (slot !== undefined) return this.#serve(slot, token)
+      if (requires[i]!.capability === token.name) silent = provider
     }
-    if (declared) {
-      const provider = this.#bindings[requires.findIndex(({ capability }) => capability === token.name)]!
-      const message = `Module '${provider}' gave no implementation of '${token.name}', which '${id}' uses. Call ctx.provide in its load.`
-      throw new ModuleError('SERVICE_MISSING', message, { module: provider })
+    if (silent) {
+      if (!silent.up) throw new ServiceGone(silent.id, silent.error?.message ?? `it is ${silent.state}`)
+      const message = `Module '${silent.id}' gave no implementation of '${token.name}', which '${id}' uses. Call ctx.provide in its load.`
+      throw new ModuleError('SERVICE_MISSING', message, { module: silent.id })
     }
     const fix = `Add '${token.name}@^${token.version}' to 'requires' in its module.yaml, or use ctx.maybe.`
     throw new ModuleError('SERVICE_UNDECLARED', `Module '${id}' does not require '${token.name}'. ${fix}`, { module: id })
@@ -141,9 +115,10 @@ export class ModuleContext<Config = ModuleConfig> {
    * @throws ModuleError `SERVICE_UNDECLARED` unless the manifest names it under `optional` (or `requires`)
    */
   maybe<T>(token: Token<T>): T | undefined {
-    const { optional, requires, id } = this.#manifest
-    const slots = this.#host.services.of(token.name)
-    const slot = slots.find((given) => serves(given.token, token))
+    const { host, record } = this.#life
+    const { optional, requires, id } = record.manifest
+    let slot: ServiceSlot | undefined
+    for (const given of host.services(token.name)) if (serves(given.token, token)) slot ??= given
     const named = (name: string) => name === token.name || name === slot?.module
     if (optional.some(({ capability }) => named(capability)) || requires.some(({ capability }) => named(capability))) {
       return slot?.handle as T | undefined
@@ -152,26 +127,45 @@ export class ModuleContext<Config = ModuleConfig> {
     throw new ModuleError('SERVICE_UNDECLARED', `Module '${id}' does not name '${token.name}'. ${fix}`, { module: id })
   }
 
+  /**
+   * Says that the module can no longer work: it is undone and goes to `error`. Modules bound to it stay; their handles throw
+   * `ServiceGone` until it is loaded again. While it loads or starts, that operation fails with `error`.
+   */
+  fail(error: unknown): void {
+    this.#life.host.crash(this.#life, error)
+  }
+
+  /**
+   * Runs work in the background until the module goes (or stops, if called within `start`); `signal` is aborted then. Work that
+   * rejects fails the module, as `fail` does.
+   */
+  run(label: string, task: (signal: AbortSignal) => Promise<unknown>): void {
+    const scope = this.#life.open(label)
+    const controller = new AbortController()
+    const done = task(controller.signal).catch((error: unknown) => {
+      if (!controller.signal.aborted) this.fail(error)
+    })
+    const undo = scope.add(label, () => {
+      controller.abort()
+      return done
+    })
+    void done.then(undo)
+  }
+
   /** Runs when the module goes (at `stop` if called within `start`). Returns a function that runs it now. */
   onDispose(dispose: Disposer, label = 'onDispose'): () => unknown {
-    return this.#open(label).add(label, dispose)
+    return this.#life.open(label).add(label, dispose)
   }
 
   /** Runs something now and its result (a disposer) when the module goes. Returns a function that undoes it now. */
   effect(label: string, run: () => Disposer): () => unknown {
-    const scope = this.#open(label)
+    const scope = this.#life.open(label)
     return scope.add(label, run())
   }
 
   /** Labels of what is registered, oldest first. */
   get effects(): string[] {
-    return [...this.#life.scope.labels, ...(this.#life.startScope?.labels ?? [])]
-  }
-
-  #open(what: string): Scope {
-    const { lifeline, starting, startScope, scope } = this.#life
-    if (lifeline.ended) throw closedError(this.id, what)
-    return starting && startScope ? startScope : scope
+    return [...(this.#life.scope?.labels ?? []), ...(this.#life.startScope?.labels ?? [])]
   }
 
   #serve<T>(slot: ServiceSlot, token: Token<T>): T {
@@ -182,18 +176,18 @@ export class ModuleContext<Config = ModuleConfig> {
 
   #makeLog(): ModuleLog {
     const write = (level: LogLevel) => (message: string, fields?: Readonly<Record<string, unknown>>) => {
-      this.#host.bus.emit('log', { module: this.id, level, message, ...(fields && { fields }) })
+      this.#life.host.bus.emit('log', { module: this.id, level, message, ...(fields && { fields }) })
     }
     return { debug: write('debug'), info: write('info'), warn: write('warn'), error: write('error') }
   }
 
   #makeEvents(): ModuleEventsView {
-    const { bus } = this.#host
+    const { bus } = this.#life.host
     return {
       emit: (name, payload) => bus.emit(name, payload),
       on: (pattern, handler, options) => {
         const label = `on ${pattern}`
-        const scope = this.#open(label)
+        const scope = this.#life.open(label)
         return scope.add(label, bus.on(pattern, handler, { ...options, module: this.id })) as () => void
       },
       recent: (pattern) => bus.recent(pattern),
@@ -201,19 +195,27 @@ export class ModuleContext<Config = ModuleConfig> {
   }
 
   #makeTimers(): ModuleTimers {
+    // An error thrown into the event loop would end the process: it fails the module instead.
+    const guarded = async (run: () => unknown) => {
+      try {
+        await run()
+      } catch (error) {
+        this.fail(error)
+      }
+    }
     return {
       setTimeout: (run, ms) => {
-        const scope = this.#open('setTimeout')
+        const scope = this.#life.open('setTimeout')
         const timer = setTimeout(() => {
           undo()
-          run()
+          void guarded(run)
         }, ms)
         const undo = scope.add('setTimeout', () => clearTimeout(timer))
         return undo as () => void
       },
       setInterval: (run, ms) => {
-        const scope = this.#open('setInterval')
-        const timer = setInterval(run, ms)
+        const scope = this.#life.open('setInterval')
+        const timer = setInterval(() => void guarded(run), ms)
         return scope.add('setInterval', () => clearInterval(timer)) as () => void
       },
     }

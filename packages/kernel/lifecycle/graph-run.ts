@@ -1,61 +1,112 @@
+import { isThenable } from './thenable.js'
+
 // Runs work along a dependency graph: each node as soon as those before it are done, independent ones at the same time.
+
+interface Options {
+  /** Go on after a failure: what comes after the failed node begins too. */
+  readonly keepGoing?: boolean
+  readonly onFirstError?: (error: unknown) => void
+}
 
 /**
  * `before(node)` names the nodes that come first; those not in `nodes` are ignored. After a failure nothing new begins
  * (unless `keepGoing`), what runs is waited for, and the errors are returned in the order in which they came.
+ * Work that is not asynchronous is done at once, without a promise.
  */
 export function runGraph<Node>(
   nodes: readonly Node[],
   before: (node: Node) => readonly Node[],
-  run: (node: Node) => Promise<void>,
-  options: { readonly keepGoing?: boolean; readonly onFirstError?: (error: unknown) => void } = {},
+  run: (node: Node) => unknown,
+  options: Options = {},
 ): Promise<unknown[]> {
-  const waiting = new Map<Node, number>()
-  const followers = new Map<Node, Node[]>()
-  for (const node of nodes) waiting.set(node, 0)
-  for (const node of nodes) {
-    let count = 0
-    for (const first of before(node)) {
-      if (first === node || !waiting.has(first)) continue
-      const list = followers.get(first)
-      if (list === undefined) followers.set(first, [node])
-      else list.push(node)
-      count++
-    }
-    waiting.set(node, count)
+  return new Promise((resolve) => new GraphRun(nodes, run, options, resolve).begin(before))
+}
+
+class GraphRun<Node> {
+  readonly #nodes: readonly Node[]
+  readonly #run: (node: Node) => unknown
+  readonly #options: Options
+  readonly #resolve: (errors: unknown[]) => void
+  readonly #waiting: Uint32Array
+  readonly #followers: (number[] | undefined)[]
+  readonly #ready: number[] = []
+  readonly #errors: unknown[] = []
+  #next = 0
+  #running = 0
+
+  constructor(nodes: readonly Node[], run: (node: Node) => unknown, options: Options, resolve: (errors: unknown[]) => void) {
+    this.#nodes = nodes
+    this.#run = run
+    this.#options = options
+    this.#resolve = resolve
+    this.#waiting = new Uint32Array(nodes.length)
+    this.#followers = new Array<number[] | undefined>(nodes.length)
   }
-  return new Promise((resolve) => {
-    const errors: unknown[] = []
-    let running = 0
-    const finish = () => {
-      if (running === 0) resolve(errors)
-    }
-    const done = (node: Node) => {
-      for (const follower of followers.get(node) ?? []) {
-        const left = waiting.get(follower)! - 1
-        waiting.set(follower, left)
-        if (left === 0) begin(follower)
+
+  begin(before: (node: Node) => readonly Node[]): void {
+    const nodes = this.#nodes
+    const index = new Map<Node, number>()
+    for (let i = 0; i < nodes.length; i++) index.set(nodes[i]!, i)
+    for (let i = 0; i < nodes.length; i++) {
+      let count = 0
+      for (const first of before(nodes[i]!)) {
+        const at = index.get(first)
+        if (at === undefined || at === i) continue
+        const list = this.#followers[at]
+        if (list === undefined) this.#followers[at] = [i]
+        else list.push(i)
+        count++
       }
-      running--
-      finish()
+      this.#waiting[i] = count
+      if (count === 0) this.#ready.push(i)
     }
-    const begin = (node: Node) => {
-      if (errors.length > 0 && !options.keepGoing) return
-      running++
-      run(node).then(
-        () => done(node),
-        (error: unknown) => {
-          errors.push(error)
-          if (errors.length === 1) options.onFirstError?.(error)
-          if (options.keepGoing) done(node)
-          else {
-            running--
-            finish()
-          }
-        },
-      )
+    this.#pump()
+  }
+
+  #pump(): void {
+    const { keepGoing } = this.#options
+    while (this.#next < this.#ready.length && (this.#errors.length === 0 || keepGoing)) {
+      const i = this.#ready[this.#next++]!
+      try {
+        const result = this.#run(this.#nodes[i]!)
+        if (isThenable(result)) this.#wait(i, result)
+        else this.#done(i)
+      } catch (error) {
+        this.#fail(i, error)
+      }
     }
-    for (const node of nodes) if (waiting.get(node) === 0) begin(node)
-    finish()
-  })
+    if (this.#running === 0) this.#resolve(this.#errors)
+  }
+
+  #wait(i: number, result: PromiseLike<unknown>): void {
+    this.#running++
+    result.then(
+      () => {
+        this.#running--
+        this.#done(i)
+        this.#pump()
+      },
+      (error: unknown) => {
+        this.#running--
+        this.#fail(i, error)
+        this.#pump()
+      },
+    )
+  }
+
+  #done(i: number): void {
+    const followers = this.#followers[i]
+    if (followers === undefined) return
+    for (const follower of followers) {
+      const left = this.#waiting[follower]! - 1
+      this.#waiting[follower] = left
+      if (left === 0) this.#ready.push(follower)
+    }
+  }
+
+  #fail(i: number, error: unknown): void {
+    this.#errors.push(error)
+    if (this.#errors.length === 1) this.#options.onFirstError?.(error)
+    if (this.#options.keepGoing) this.#done(i)
+  }
 }

@@ -1,15 +1,17 @@
 import type { ModuleConfig } from '../config/config.js'
 import { ModuleError, type ModuleErrorCode, messageOf } from '../errors.js'
 import type { ResourceLedger } from '../resources/ledger.js'
-import { type ContextHost, ModuleContext, ModuleLife } from './context.js'
+import { ModuleContext } from './context.js'
+import { drive, type Steps } from './drive.js'
+import { type ContextHost, ModuleLife } from './life.js'
 import { type Limit, withinLimit } from './limit.js'
 import type { ModuleRecord } from './record.js'
-import { Scope } from './scope.js'
 import { ServiceSlot } from './services.js'
 import { checkTransition, type ModulePhase, type ModuleState } from './state.js'
 
-// The four operations on one module. Each ends in a settled state, whatever the module's code does; an error means
-// that everything the module had registered is undone and the module is in `error` (`unloaded` when it was cancelled).
+// The operations on one module. Each ends in a settled state, whatever the module's code does; an error means that
+// everything the module had registered is undone and the module is in `error` (`unloaded` when it was cancelled).
+// They answer at once where nothing of the module is asynchronous.
 
 type Operation = 'load' | 'start' | 'stop' | 'unload'
 
@@ -35,35 +37,45 @@ export class Lifecycle {
   }
 
   /** unloaded → loading → loaded. @throws ModuleError `LOAD_FAILED`, `TIMEOUT`, `CANCELLED`, or the module's own */
-  async load(record: ModuleRecord, bindings: readonly string[], config: ModuleConfig): Promise<void> {
-    const { manifest } = record
+  load(record: ModuleRecord, config: ModuleConfig): void | Promise<void> {
+    return drive(this.#load(record, config))
+  }
+
+  *#load(record: ModuleRecord, config: ModuleConfig): Steps<void> {
     this.transition(record, 'loading')
     this.#host.bus.emit('module.loading', { id: record.id, ...(record.neededBy && { neededBy: record.neededBy }) })
     record.begun = performance.now()
-    const life = new ModuleLife(manifest, config)
-    const context = new ModuleContext<never>(this.#host, manifest, life, bindings)
+    const life = new ModuleLife(this.#host, record, config)
+    const context = new ModuleContext<never>(life)
     record.life = life
     record.context = context
     record.config = config
     record.error = undefined
     try {
-      const definition = await this.#run(record, 'load', () => record.source())
+      const definition = (yield this.#run(record, 'load', () => record.source())) as NonNullable<ModuleRecord['definition']>
       record.definition = definition
       if (definition.estimate) {
-        const estimate = await this.#run(record, 'load', () => definition.estimate!(config as never))
-        this.#ledger.reserve(record.id, { ...this.#ledger.of(record.id), ...estimate })
+        const estimate = yield this.#run(record, 'load', () => definition.estimate!(config as never))
+        this.#ledger.reserve(record.id, { ...this.#ledger.of(record.id), ...(estimate as object) })
       }
-      const api = definition.load ? await this.#run(record, 'load', () => definition.load!(context)) : undefined
-      if (life.lifeline.ended) throw life.lifeline.reason
+      const api = definition.load ? yield this.#run(record, 'load', () => definition.load!(context)) : undefined
+      if (life.ended) throw life.reason
       if (api !== undefined && api !== null)
-        record.api = new ServiceSlot(record.id, { name: record.id, version: manifest.version }, api)
+        record.api = new ServiceSlot(record.id, { name: record.id, version: record.manifest.version }, api)
+      const { handover } = record
+      if (handover && definition.restore) {
+        yield this.#run(record, 'load', () => definition.restore!(context, handover.state, record.implementation))
+        if (life.ended) throw life.reason
+      }
       this.#ledger.markUsed(record.id)
       record.loadMs = performance.now() - record.begun
       this.transition(record, 'loaded')
       this.#host.bus.emit('module.loaded', { id: record.id, ms: record.loadMs })
     } catch (cause) {
       // A life that was ended is the reason, whatever the module threw because of it.
-      throw await this.#abandon(record, life.lifeline.ended ? life.lifeline.reason : cause, 'LOAD_FAILED', false)
+      throw yield* this.#abandon(record, life.ended ? life.reason : cause, 'LOAD_FAILED', false)
+    } finally {
+      record.handover = undefined
     }
   }
 
@@ -72,25 +84,30 @@ export class Lifecycle {
    * the modules that need it.
    * @throws ModuleError `START_FAILED`, `TIMEOUT`, `CANCELLED`
    */
-  async start(record: ModuleRecord, undoLater: boolean): Promise<void> {
-    const { definition, context, life } = record
+  start(record: ModuleRecord, undoLater: boolean): void | Promise<void> {
+    return drive(this.#start(record, undoLater))
+  }
+
+  *#start(record: ModuleRecord, undoLater: boolean): Steps<void> {
+    yield* this.#settleCrash(record)
+    const { definition, context } = record
+    const life = record.life!
     this.#phase(record, 'starting')
     const begun = performance.now()
     try {
       if (definition?.start) {
-        life!.startScope = new Scope(record.id, record.manifest.lifecycle.stopTimeout)
-        life!.starting = true
-        await this.#run(record, 'start', () => definition.start!(context!, record.implementation))
-        life!.starting = false
+        life.starting = true
+        yield this.#run(record, 'start', () => definition.start!(context!, record.implementation))
+        life.starting = false
       }
-      if (life!.lifeline.ended) throw life!.lifeline.reason
+      if (life.ended) throw life.reason
       record.startMs = performance.now() - begun
       this.transition(record, 'active')
       this.#host.bus.emit('module.started', { id: record.id, ms: record.startMs })
     } catch (cause) {
-      life!.starting = false
-      const reason = life!.lifeline.ended ? life!.lifeline.reason : cause
-      if (!undoLater) throw await this.#abandon(record, reason, 'START_FAILED', true)
+      life.starting = false
+      const reason = life.ended ? life.reason : cause
+      if (!undoLater) throw yield* this.#abandon(record, reason, 'START_FAILED', true)
       const error = this.#wrap(record, reason, 'START_FAILED', [])
       if (error.code !== 'CANCELLED' || record.stuck) record.failed = error
       throw error
@@ -98,26 +115,37 @@ export class Lifecycle {
   }
 
   /** active → loaded. @throws ModuleError `STOP_FAILED`, `TIMEOUT` */
-  async stop(record: ModuleRecord): Promise<void> {
-    const { definition, context, life } = record
+  stop(record: ModuleRecord): void | Promise<void> {
+    return drive(this.#stop(record))
+  }
+
+  *#stop(record: ModuleRecord): Steps<void> {
+    yield* this.#settleCrash(record)
+    const { definition, context } = record
+    const life = record.life!
     this.#phase(record, 'stopping')
     try {
-      if (definition?.stop) await this.#run(record, 'stop', () => definition.stop!(context!, record.implementation))
-      const scope = life!.startScope
-      life!.startScope = undefined
-      await scope?.close()
+      if (definition?.stop) yield this.#run(record, 'stop', () => definition.stop!(context!, record.implementation))
+      const scope = life.startScope
+      life.startScope = undefined
+      yield scope?.close()
       this.transition(record, 'loaded')
       this.#host.bus.emit('module.stopped', { id: record.id })
     } catch (cause) {
-      throw await this.#abandon(record, cause, 'STOP_FAILED', true)
+      throw yield* this.#abandon(record, cause, 'STOP_FAILED', true)
     }
   }
 
   /** loaded → unloaded (`error`, if its start had failed). @throws ModuleError `UNLOAD_FAILED`, `TIMEOUT` */
-  async unload(record: ModuleRecord): Promise<void> {
+  unload(record: ModuleRecord): void | Promise<void> {
+    return drive(this.#unload(record))
+  }
+
+  *#unload(record: ModuleRecord): Steps<void> {
+    yield* this.#settleCrash(record)
     this.#phase(record, 'unloading')
     const reason = () => new ModuleError('CANCELLED', `Module '${record.id}' is being unloaded.`, { module: record.id })
-    const errors = await this.#tearDown(record, true, reason)
+    const errors = yield* this.#tearDown(record, true, reason)
     if (record.failed) {
       this.#settleError(record, errors.length === 0 ? record.failed : this.#wrap(record, record.failed, 'START_FAILED', errors))
       record.failed = undefined
@@ -130,6 +158,39 @@ export class Lifecycle {
     }
     this.transition(record, 'unloaded')
     this.#host.bus.emit('module.unloaded', { id: record.id })
+  }
+
+  /**
+   * A module that is up can no longer work: its services are gone at once, what it had registered is undone, it goes to
+   * `error`. During one of its operations that operation fails instead. Nothing happens to a life that has ended.
+   */
+  crash(life: ModuleLife, cause: unknown): void {
+    const { record } = life
+    if (life.ended || record.life !== life) return
+    const error = this.#wrap(record, cause ?? 'it ended', 'CRASHED', [])
+    if (!record.up || record.phase !== undefined) {
+      life.end(error)
+      return
+    }
+    this.#host.bus.emit('module.crashed', { id: record.id, message: error.message })
+    const done = drive(this.#crash(record, error))
+    if (done === undefined) return
+    record.crashing = done.finally(() => {
+      record.crashing = undefined
+    })
+  }
+
+  *#crash(record: ModuleRecord, error: ModuleError): Steps<void> {
+    this.#phase(record, record.state === 'active' ? 'stopping' : 'unloading')
+    // Its own functions are not called any more: it has just said that it does not work.
+    const errors = yield* this.#tearDown(record, false, error)
+    this.#settleError(record, errors.length === 0 ? error : this.#wrap(record, error, 'CRASHED', errors))
+  }
+
+  *#settleCrash(record: ModuleRecord): Steps<void> {
+    if (record.crashing === undefined) return
+    yield record.crashing
+    throw record.error
   }
 
   /** Leaves `error`. @throws ModuleError `STUCK` while the failed code is still running */
@@ -161,7 +222,7 @@ export class Lifecycle {
   }
 
   #run<T>(record: ModuleRecord, operation: Operation, run: () => T | PromiseLike<T>): T | Promise<T> {
-    return withinLimit(record.life!.lifeline, run, () => this.#limit(record, operation))
+    return withinLimit(record.life!, run, () => this.#limit(record, operation))
   }
 
   #limit(record: ModuleRecord, operation: Operation): Limit {
@@ -178,6 +239,7 @@ export class Lifecycle {
         return new ModuleError('TIMEOUT', `Module '${id}' did not ${operation} in ${ms} ms. ${fix}`, { module: id })
       },
       onStuck: (settled) => {
+        if (record.definition?.kill) return record.definition.kill()
         record.stuck = true
         void settled.then(() => {
           record.stuck = false
@@ -188,9 +250,9 @@ export class Lifecycle {
   }
 
   /** Undoes all of a module that failed, and gives the error to throw. */
-  async #abandon(record: ModuleRecord, cause: unknown, code: ModuleErrorCode, callUnload: boolean): Promise<ModuleError> {
+  *#abandon(record: ModuleRecord, cause: unknown, code: ModuleErrorCode, callUnload: boolean): Steps<ModuleError> {
     const cancelled = cause instanceof ModuleError && cause.code === 'CANCELLED'
-    const more = await this.#tearDown(record, callUnload, cause)
+    const more = yield* this.#tearDown(record, callUnload, cause)
     const error = this.#wrap(record, cause, code, more)
     if (cancelled && more.length === 0 && !record.stuck) this.transition(record, 'unloaded')
     else this.#settleError(record, error)
@@ -198,27 +260,36 @@ export class Lifecycle {
   }
 
   /** Ends the life: signal, module's own `unload`, scopes, services, reservation. Returns what went wrong. */
-  async #tearDown(record: ModuleRecord, callUnload: boolean, reason: unknown): Promise<unknown[]> {
+  *#tearDown(record: ModuleRecord, callUnload: boolean, reason: unknown): Steps<unknown[]> {
     const errors: unknown[] = []
-    const { life, definition, context, implementation: api } = record
-    record.api?.end(record.state === 'error' || record.state === 'loading' ? 'it failed' : `'${record.id}' was unloaded`)
-    record.api = undefined
+    const { life, definition, context, api } = record
+    const implementation = api && !api.undone ? api.implementation : undefined
+    const failed = reason instanceof ModuleError && reason.code !== 'CANCELLED'
+    const why = failed ? `it failed: ${reason.message}` : `'${record.id}' was unloaded`
+    // Handles of a module that failed throw from here on; one that is unloaded serves until its own `unload` has run.
+    if (failed) for (const slot of record.services) slot.end(why)
+    api?.end(why)
     if (life) {
-      life.lifeline.end(reason)
+      life.end(reason)
       // A module that ignores its signal is not called again: its code is in an unknown place.
-      const safe = callUnload && !record.stuck
-      if (safe && definition?.unload) {
+      if (callUnload && !record.stuck && definition?.unload) {
         try {
-          await this.#run(record, 'unload', () => definition.unload!(context!, api))
+          yield this.#run(record, 'unload', () => definition.unload!(context!, implementation as never))
         } catch (error) {
           errors.push(error)
         }
       }
       for (const scope of [life.startScope, life.scope]) {
-        const closing = scope?.close()
-        if (closing) await closing.catch((error: unknown) => void errors.push(error))
+        try {
+          yield scope?.close()
+        } catch (error) {
+          errors.push(error)
+        }
       }
     }
+    // Nothing may outlive the module: what a runtime elsewhere still holds goes by force.
+    definition?.kill?.()
+    record.orphan()
     record.life = undefined
     record.context = undefined
     record.definition = undefined
@@ -235,14 +306,20 @@ export class Lifecycle {
   #wrap(record: ModuleRecord, cause: unknown, code: ModuleErrorCode, more: readonly unknown[]): ModuleError {
     const also = more.length === 0 ? '' : ` While undoing it: ${more.map(messageOf).join('; ')}`
     if (cause instanceof ModuleError && also === '' && cause.module === record.id) return cause
-    const verb =
-      { LOAD_FAILED: 'load', START_FAILED: 'start', STOP_FAILED: 'stop', UNLOAD_FAILED: 'unload' }[code as string] ?? 'run'
     const kept = cause instanceof ModuleError && cause.module === record.id ? cause.code : code
     const message =
-      kept === code ? `Module '${record.id}' failed to ${verb}: ${messageOf(cause)}${also}` : `${messageOf(cause)}${also}`
+      kept === code ? `Module '${record.id}' ${failures[code] ?? 'failed'}: ${messageOf(cause)}${also}` : `${messageOf(cause)}${also}`
     return new ModuleError(kept, message, {
       module: record.id,
       cause: more.length === 0 ? cause : new AggregateError([cause, ...more]),
     })
   }
+}
+
+const failures: Partial<Record<ModuleErrorCode, string>> = {
+  LOAD_FAILED: 'failed to load',
+  START_FAILED: 'failed to start',
+  STOP_FAILED: 'failed to stop',
+  UNLOAD_FAILED: 'failed to unload',
+  CRASHED: 'failed while it was running',
 }

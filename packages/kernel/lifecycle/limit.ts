@@ -1,4 +1,4 @@
-import { isThenable } from './scope.js'
+import { isThenable } from './thenable.js'
 
 // Time limits. An operation past its limit gets the abort signal, then a grace period; if it ends in neither, it is left
 // behind ("stuck") and the caller goes on.

@@ -1,13 +1,17 @@
 import type { ModuleConfig } from '../config/config.js'
 import type { ModuleDefinition } from '../define.js'
-import type { ModuleError } from '../errors.js'
+import { ModuleError } from '../errors.js'
 import type { Manifest } from '../manifest/manifest.js'
-import type { ModuleContext, ModuleLife } from './context.js'
-import type { ServiceSlot } from './services.js'
+import type { ModuleContext } from './context.js'
+import type { ModuleLife } from './life.js'
+import { ServiceSlot, serves, type Token } from './services.js'
 import { isUp, type ModulePhase, type ModuleState } from './state.js'
 
 /** Gives a module's code; called at each load, so that one registered class makes a new instance each time. */
 export type ModuleSource = () => ModuleDefinition<never> | Promise<ModuleDefinition<never>>
+
+const noRecords: readonly ModuleRecord[] = []
+const noSlots: readonly ServiceSlot[] = []
 
 /** All a manager knows of one module. The state belongs to the manager: two managers share nothing. */
 export class ModuleRecord {
@@ -17,6 +21,8 @@ export class ModuleRecord {
   error: ModuleError | undefined
   /** Its start failed; it is undone in its turn, after the modules that need it, and is in `error` then. */
   failed: ModuleError | undefined
+  /** It has failed while it was up and is being undone; settles when that is done. */
+  crashing: Promise<void> | undefined
   /** Asked for by name, not only pulled in by another. */
   wanted = false
   neededBy: string | undefined
@@ -26,12 +32,19 @@ export class ModuleRecord {
   life: ModuleLife | undefined
   context: ModuleContext<never> | undefined
   definition: ModuleDefinition<never> | undefined
+  /** What its `load` returned. */
   api: ServiceSlot | undefined
-  /** Modules bound to its requirements. */
+  /** What it gave through `ctx.provide`. */
+  services: readonly ServiceSlot[] = noSlots
+  /** Slots of an earlier life that failed, with handles in others' hands; they lead here when it is back. */
+  orphans: readonly ServiceSlot[] = noSlots
+  /** State handed over by the life before (hot reload). */
+  handover: { readonly state: unknown } | undefined
+  /** Modules bound to its requirements, one per requirement. */
   providers: readonly ModuleRecord[] = noRecords
   /** Loaded modules it came after without needing them. */
   softProviders: readonly ModuleRecord[] = noRecords
-  #dependents: Set<ModuleRecord> | undefined
+  #dependents: ModuleRecord[] | undefined
   /** `performance.now()` at the begin of the load, and durations in milliseconds. */
   begun = 0
   loadMs = 0
@@ -48,18 +61,29 @@ export class ModuleRecord {
     return this.manifest.id
   }
 
-  /** Loaded modules that are bound to this one. */
-  get dependents(): Iterable<ModuleRecord> {
+  get up(): boolean {
+    return isUp(this.state)
+  }
+
+  /** Modules that are bound to this one; a module may be in it twice, once per requirement. */
+  get dependents(): readonly ModuleRecord[] {
     return this.#dependents ?? noRecords
   }
 
   bind(dependent: ModuleRecord): void {
-    this.#dependents ??= new Set()
-    this.#dependents.add(dependent)
+    const list = this.#dependents
+    // Few have many: an array that is just long enough is a tenth of a set.
+    if (list === undefined) this.#dependents = [dependent]
+    else if (list.length < 8) this.#dependents = [...list, dependent]
+    else list.push(dependent)
   }
 
   unbind(dependent: ModuleRecord): void {
-    this.#dependents?.delete(dependent)
+    const list = this.#dependents
+    const at = list?.lastIndexOf(dependent) ?? -1
+    if (list === undefined || at < 0) return
+    if (list.length === 1) this.#dependents = undefined
+    else list.splice(at, 1)
   }
 
   /** What `load` returned. */
@@ -67,9 +91,64 @@ export class ModuleRecord {
     return this.api?.implementation
   }
 
-  get up(): boolean {
-    return isUp(this.state)
+  /** @throws ModuleError `SERVICE_TAKEN` when it has given one for this token already */
+  provide(given: Token<unknown>, implementation: unknown): ServiceSlot {
+    if (this.service(given.name)) {
+      const message = `Module '${this.id}' has given '${given.name}' already. Provide each token once.`
+      throw new ModuleError('SERVICE_TAKEN', message, { module: this.id })
+    }
+    const slot = new ServiceSlot(this.id, given, implementation)
+    this.services = [...this.services, slot]
+    return slot
+  }
+
+  service(name: string): ServiceSlot | undefined {
+    for (const slot of this.services) if (slot.token.name === name) return slot
+    return undefined
+  }
+
+  /** Every slot of this life. */
+  get slots(): readonly ServiceSlot[] {
+    return this.api ? [...this.services, this.api] : this.services
+  }
+
+  /** Keeps the slots whose handles others hold, until a new life or another provider takes them over. */
+  orphan(): void {
+    const held = this.slots.filter((slot) => slot.held)
+    if (held.length > 0) this.orphans = [...this.orphans, ...held]
+    this.services = noSlots
+    this.api = undefined
+  }
+
+  /** Leads handles of an earlier life, or of the module that this one replaces, to what this one gives now. */
+  adopt(orphans: readonly ServiceSlot[]): void {
+    for (const orphan of orphans) {
+      const heir = orphan.token.name === this.id ? this.api : this.service(orphan.token.name)
+      if (heir && serves(heir.token, orphan.token)) orphan.follow(heir)
+    }
+  }
+
+  /** Handles of its own earlier life lead here again. */
+  adoptOrphans(): void {
+    if (this.orphans.length === 0) return
+    this.adopt(this.orphans)
+    this.orphans = noSlots
+  }
+
+  /** Everyone bound to this module is bound to `heir` from here on. */
+  bequeath(heir: ModuleRecord): void {
+    for (const dependent of this.dependents) {
+      dependent.providers = dependent.providers.map((provider) => (provider === this ? heir : provider))
+      heir.bind(dependent)
+    }
+    this.#dependents = undefined
+  }
+
+  /** One requirement of one dependent is met by `heir` from here on. */
+  bequeathOne(dependent: ModuleRecord, requirement: number, heir: ModuleRecord): void {
+    dependent.providers = dependent.providers.map((provider, i) => (i === requirement ? heir : provider))
+    this.unbind(dependent)
+    heir.bind(dependent)
+    heir.adopt(this.orphans)
   }
 }
-
-const noRecords: readonly ModuleRecord[] = []

@@ -1,20 +1,43 @@
 import { ModuleError, messageOf } from '../errors.js'
+import { isThenable } from './thenable.js'
 
 // What a module has registered, and how to undo it: labelled disposers, run last in first out, one after the other.
 
 /** Undoes one registration. */
 export type Disposer = () => unknown
 
-interface Entry {
+/** One registration and how it is undone. A service slot is one itself: most modules register nothing else. */
+interface Effect {
   readonly label: string
-  dispose: Disposer | undefined
+  readonly undone: boolean
+  undo(): unknown
+}
+
+class Registration implements Effect {
+  readonly label: string
+  #dispose: Disposer | undefined
+
+  constructor(label: string, dispose: Disposer) {
+    this.label = label
+    this.#dispose = dispose
+  }
+
+  get undone(): boolean {
+    return this.#dispose === undefined
+  }
+
+  undo(): unknown {
+    const run = this.#dispose
+    this.#dispose = undefined
+    return run?.()
+  }
 }
 
 export class Scope implements AsyncDisposable {
   readonly #owner: string
   /** Milliseconds each asynchronous disposer may take. */
   readonly #deadline: number
-  #entries: Entry[] | undefined
+  #effects: Effect[] | undefined
   #closed = false
 
   constructor(owner: string, deadline = 10_000) {
@@ -28,26 +51,26 @@ export class Scope implements AsyncDisposable {
 
   /** Labels of what is registered, oldest first. */
   get labels(): string[] {
-    return (this.#entries ?? []).filter((entry) => entry.dispose !== undefined).map((entry) => entry.label)
+    return (this.#effects ?? []).filter((effect) => !effect.undone).map((effect) => effect.label)
   }
 
-  /**
-   * Registers a disposer. Returns a function that runs it now and forgets it; a second call does nothing.
-   * @throws ModuleError `CONTEXT_CLOSED` when the scope is closed: late effects are refused
-   */
+  /** Registers what undoes itself. @throws ModuleError `CONTEXT_CLOSED` when the scope is closed: late effects are refused */
+  push(effect: Effect): void {
+    if (this.#closed) throw closedError(this.#owner, effect.label)
+    // A literal of one holds one; an empty one that is pushed to holds seventeen.
+    if (this.#effects === undefined) this.#effects = [effect]
+    else this.#effects.push(effect)
+  }
+
+  /** Registers a disposer. Returns a function that runs it now and forgets it; a second call does nothing. */
   add(label: string, dispose: Disposer): () => unknown {
-    if (this.#closed) throw closedError(this.#owner, label)
-    const entries = (this.#entries ??= [])
-    const entry: Entry = { label, dispose }
-    entries.push(entry)
+    const effect = new Registration(label, dispose)
+    this.push(effect)
     return () => {
-      const run = entry.dispose
-      if (run === undefined) return undefined
-      entry.dispose = undefined
-      // The newest goes at once, others when the scope closes or half of the list is empty: removing stays cheap.
-      while (entries.length > 0 && entries[entries.length - 1]!.dispose === undefined) entries.pop()
-      if (entries.length > 32) this.#compact()
-      return run()
+      if (effect.undone) return undefined
+      const answer = effect.undo()
+      this.#forget()
+      return answer
     }
   }
 
@@ -58,40 +81,37 @@ export class Scope implements AsyncDisposable {
   close(): Promise<void> | undefined {
     if (this.#closed) return undefined
     this.#closed = true
-    if (this.#entries === undefined) return undefined
-    const entries = this.#entries
-    this.#entries = undefined
-    return this.#run(entries)
+    const effects = this.#effects
+    this.#effects = undefined
+    return effects && this.#run(effects)
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close()
   }
 
-  #run(entries: Entry[]): Promise<void> | undefined {
+  #run(effects: Effect[]): Promise<void> | undefined {
     const errors: unknown[] = []
     // Synchronous disposers are the rule: no promise is made until the first asynchronous one.
-    while (entries.length > 0) {
-      const pending = this.#dispose(entries.pop()!, errors)
-      if (pending !== undefined) return this.#runAsync(pending, entries, errors)
+    while (effects.length > 0) {
+      const pending = this.#undo(effects.pop()!, errors)
+      if (pending !== undefined) return this.#runAsync(pending, effects, errors)
     }
     if (errors.length > 0) return Promise.reject(this.#failure(errors))
     return undefined
   }
 
-  async #runAsync(first: Promise<void>, entries: Entry[], errors: unknown[]): Promise<void> {
+  async #runAsync(first: Promise<void>, effects: Effect[], errors: unknown[]): Promise<void> {
     await first
-    while (entries.length > 0) await this.#dispose(entries.pop()!, errors)
+    while (effects.length > 0) await this.#undo(effects.pop()!, errors)
     if (errors.length > 0) throw this.#failure(errors)
   }
 
-  #dispose(entry: Entry, errors: unknown[]): Promise<void> | undefined {
-    const run = entry.dispose
-    if (run === undefined) return undefined
-    entry.dispose = undefined
+  #undo(effect: Effect, errors: unknown[]): Promise<void> | undefined {
+    if (effect.undone) return undefined
     try {
-      const result = run()
-      if (isThenable(result)) return this.#within(entry.label, result).catch((error: unknown) => void errors.push(error))
+      const result = effect.undo()
+      if (isThenable(result)) return this.#within(effect.label, result).catch((error: unknown) => void errors.push(error))
     } catch (cause) {
       errors.push(cause)
     }
@@ -126,13 +146,14 @@ export class Scope implements AsyncDisposable {
     return new ModuleError('SCOPE_FAILED', message, { module: this.#owner, cause: new AggregateError(errors, text) })
   }
 
-  #compact(): void {
-    const entries = this.#entries
-    if (entries === undefined) return
-    const kept = entries.filter((entry) => entry.dispose !== undefined)
-    if (kept.length * 2 > entries.length) return
-    entries.length = 0
-    entries.push(...kept)
+  // The newest goes at once, others when half of the list is empty: removing stays cheap.
+  #forget(): void {
+    const effects = this.#effects
+    if (effects === undefined) return
+    while (effects.length > 0 && effects[effects.length - 1]!.undone) effects.pop()
+    if (effects.length <= 32) return
+    const kept = effects.filter((effect) => !effect.undone)
+    if (kept.length * 2 <= effects.length) this.#effects = kept
   }
 }
 
@@ -140,8 +161,4 @@ export class Scope implements AsyncDisposable {
 export function closedError(module: string, what: string): ModuleError {
   const message = `Module '${module}' is no longer loaded: '${what}' is refused. Register effects before unload, and stop work when ctx.signal aborts.`
   return new ModuleError('CONTEXT_CLOSED', message, { module })
-}
-
-export function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function'
 }

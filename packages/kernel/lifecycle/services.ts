@@ -1,7 +1,10 @@
-import { ModuleError, ServiceGone } from '../errors.js'
+import { ServiceGone } from '../errors.js'
+import { isThenable } from './thenable.js'
+import { trackedStream } from './tracked-stream.js'
 
-// Typed services: a token names a capability and carries the type of its implementation; a handle is what a consumer
-// holds, and it stops working when the module behind it goes.
+// Typed services. A token names a capability and carries the type of its implementation; a slot holds the implementation
+// that one module gave; a handle is what a consumer holds: it follows the slot to its successor when the provider is
+// swapped or comes back, and throws `ServiceGone` when there is none.
 
 declare const typeOf: unique symbol
 
@@ -18,11 +21,19 @@ export function token<T>(name: string, version = '1.0'): Token<T> {
   return { name, version }
 }
 
+/** Whether a provider of `given` serves a consumer who asks for `wanted`: same major, minor not below. */
+export function serves(given: Token<unknown>, wanted: Token<unknown>): boolean {
+  if (given.version === wanted.version) return true
+  const [givenMajor, givenMinor = 0] = given.version.split('.').map(Number)
+  const [wantedMajor, wantedMinor = 0] = wanted.version.split('.').map(Number)
+  return givenMajor === wantedMajor && givenMinor >= wantedMinor
+}
+
 const raw: unique symbol = Symbol('enigma.unwrap')
 
 /**
- * The implementation behind a handle, for hot loops; anything else is returned as it is. No longer guarded: the caller
- * lets go of it when the module is unloaded.
+ * The implementation behind a handle, for hot loops; anything else is returned as it is. No longer guarded, counted or
+ * rebound: the caller lets go of it when the module is unloaded or swapped.
  * @throws ServiceGone when the module is gone already
  */
 export function unwrap<T>(handle: T): T {
@@ -30,13 +41,31 @@ export function unwrap<T>(handle: T): T {
   return (handle as T & { readonly [raw]?: T })[raw] ?? handle
 }
 
+type Callable = (...args: unknown[]) => unknown
+
+/** A method as taken off a handle: one function per name, so that `handle.method === handle.method`. */
+interface Method {
+  readonly key: PropertyKey
+  readonly bound: Callable
+  /** Whether it answered with something to wait for; undefined before the first call. */
+  waits: boolean | undefined
+}
+
 /** One implementation given by one module, or a module's interface. */
 export class ServiceSlot {
   readonly module: string
   readonly token: Token<unknown>
+  /** Calls through handles so far; tells who is idle. */
+  calls = 0
+  /** Calls that have not settled, and streams that have not ended. */
+  pending = 0
   #implementation: unknown
   #gone: string | undefined
+  #hold: Promise<void> | undefined
+  #successor: ServiceSlot | undefined
   #handle: object | undefined
+  #methods: Method[] | undefined
+  #onIdle: (() => void) | undefined
 
   constructor(module: string, given: Token<unknown>, implementation: unknown) {
     this.module = module
@@ -44,120 +73,224 @@ export class ServiceSlot {
     this.#implementation = implementation
   }
 
+  /** For the scope of the module that gave it. */
+  get label(): string {
+    return `provide ${this.token.name}`
+  }
+
+  undo(): void {
+    this.end(`'${this.module}' was unloaded`)
+  }
+
+  get undone(): boolean {
+    return this.#gone !== undefined
+  }
+
   /** @throws ServiceGone after `end` */
   get implementation(): unknown {
-    if (this.#gone !== undefined) throw new ServiceGone(this.module, this.#gone)
-    return this.#implementation
+    return this.#live().#implementation
   }
 
   /** The guarded implementation, one per slot; values that are neither object nor function stand for themselves. */
   get handle(): unknown {
     if (this.#handle !== undefined) return this.#handle
     const implementation = this.implementation
-    if (typeof implementation !== 'object' && typeof implementation !== 'function') return implementation
-    if (implementation === null) return implementation
-    return (this.#handle = new Proxy(typeof implementation === 'function' ? () => undefined : {}, new Guard(this)))
+    if (typeof implementation === 'function') this.#handle = new Proxy(callable(this), guard)
+    else if (typeof implementation === 'object' && implementation !== null) this.#handle = new Proxy(this, guard)
+    else return implementation
+    return this.#handle
   }
 
-  /** From here on handles throw. */
+  /** Whether somebody holds a handle. */
+  get held(): boolean {
+    return this.#handle !== undefined
+  }
+
+  /** From here on handles throw, unless a successor comes. */
   end(why: string): void {
-    this.#gone = why
+    this.#gone ??= why
     this.#implementation = undefined
   }
-}
 
-type Callable = (...args: unknown[]) => unknown
-
-/** The traps of a handle; methods on a prototype, as there is one handle per service. */
-class Guard implements ProxyHandler<object> {
-  readonly #slot: ServiceSlot
-  #methods: Map<PropertyKey, { of: unknown; bound: Callable }> | undefined
-
-  constructor(slot: ServiceSlot) {
-    this.#slot = slot
+  /** From here on calls through handles wait for `until`; then they go to the successor, or throw. */
+  hold(until: Promise<void>): void {
+    this.#hold = until
+    void until.then(() => {
+      this.#hold = undefined
+    })
   }
 
-  // Methods are bound to the implementation (so `#private` members work) and check the slot at each call, also when a
-  // consumer has taken the method off the handle.
-  get(_: object, key: PropertyKey): unknown {
-    const current = this.#current
-    if (key === raw) return current
-    const value: unknown = Reflect.get(current, key, current)
+  /** From here on handles lead to another slot. */
+  follow(successor: ServiceSlot): void {
+    if (successor === this) return
+    this.#successor = successor
+    this.#implementation = undefined
+  }
+
+  /** Waits until no call is under way, at most `ms`; answers whether that is so. */
+  async drained(ms: number): Promise<boolean> {
+    if (this.pending === 0) return true
+    let timer: NodeJS.Timeout | undefined
+    const idle = new Promise<void>((resolve) => {
+      this.#onIdle = resolve
+      timer = setTimeout(resolve, ms)
+    })
+    await idle
+    clearTimeout(timer)
+    this.#onIdle = undefined
+    return this.pending === 0
+  }
+
+  /** What a handle answers for a name. */
+  member(key: PropertyKey): unknown {
+    const last = this.#last()
+    if (last.#hold !== undefined) return this.#heldMember(key)
+    const implementation = last.#open()
+    if (key === raw) return implementation
+    const value: unknown = Reflect.get(implementation, key, implementation)
     if (typeof value !== 'function' || key === 'constructor') return value
-    const known = this.#methods?.get(key)
-    if (known?.of === value) return known.bound
-    const bound: Callable = (...args) => Reflect.apply(value, this.#current, args)
-    this.#methods ??= new Map()
-    this.#methods.set(key, { of: value, bound })
-    return bound
+    return this.#method(key).bound
   }
 
-  set(_: object, key: PropertyKey, value: unknown): boolean {
-    const current = this.#current
-    return Reflect.set(current, key, value, current)
+  /** Calls the implementation itself, where it is a function. */
+  apply(self: unknown, args: unknown[]): unknown {
+    const last = this.#last()
+    if (last.#hold !== undefined) return later(last.#hold, () => this.apply(self, args))
+    const run = last.#open() as Callable
+    last.calls++
+    return last.#track(Reflect.apply(run, self, args))
   }
 
-  apply(_: object, self: unknown, args: unknown[]): unknown {
-    return Reflect.apply(this.#current as Callable, self, args)
+  // Methods are bound to the implementation (so `#private` members work) and look it up at each call, also when a consumer
+  // has taken the method off the handle.
+  #method(key: PropertyKey): Method {
+    const known = this.#methods?.find((method) => method.key === key)
+    if (known) return known
+    const method: Method = { key, bound: (...args) => this.#call(method, args), waits: undefined }
+    if (this.#methods === undefined) this.#methods = [method]
+    else this.#methods.push(method)
+    return method
   }
 
-  has(_: object, key: PropertyKey): boolean {
-    return Reflect.has(this.#current, key)
+  #call(method: Method, args: unknown[]): unknown {
+    const last = this.#last()
+    if (last.#hold !== undefined) {
+      if (method.waits === false) throw new ServiceGone(this.module, `it is being replaced, and '${String(method.key)}' cannot wait`)
+      return later(last.#hold, () => this.#call(method, args))
+    }
+    const implementation = last.#open() as Record<PropertyKey, Callable>
+    last.calls++
+    const run = implementation[method.key]
+    if (typeof run !== 'function') throw new TypeError(`the service of module '${last.module}' has no method '${String(method.key)}'`)
+    const result = Reflect.apply(run, implementation, args)
+    if (typeof result !== 'object' || result === null) {
+      method.waits = false
+      return result
+    }
+    const tracked = last.#track(result)
+    method.waits = isThenable(result) || Symbol.asyncIterator in result
+    return tracked
   }
 
-  // A function's own properties cannot be hidden behind a proxy: those of the stand-in are shown.
-  ownKeys(target: object): (string | symbol)[] {
-    return Reflect.ownKeys(typeof target === 'function' ? target : this.#current)
+  /** Counts what has not settled yet. */
+  #track(result: unknown): unknown {
+    if (typeof result !== 'object' || result === null) return result
+    if (result instanceof Promise && result.constructor === Promise) {
+      this.pending++
+      // The promise handed on is the counted one, so that a rejection nobody handles is still reported.
+      return result.then(
+        (value: unknown) => {
+          const answer = this.#track(value)
+          this.#settled()
+          return answer
+        },
+        (error: unknown) => {
+          this.#settled()
+          throw error
+        },
+      )
+    }
+    const settled = () => this.#settled()
+    if (isThenable(result)) {
+      this.pending++
+      result.then(settled, settled)
+    } else if (Symbol.asyncIterator in result) {
+      this.pending++
+      return trackedStream(result as AsyncIterable<unknown>, settled)
+    }
+    return result
   }
 
-  getOwnPropertyDescriptor(target: object, key: PropertyKey): PropertyDescriptor | undefined {
-    if (typeof target === 'function') return Reflect.getOwnPropertyDescriptor(target, key)
-    const descriptor = Reflect.getOwnPropertyDescriptor(this.#current, key)
-    return descriptor && { ...descriptor, configurable: true }
+  #settled(): void {
+    this.pending--
+    if (this.pending === 0) this.#onIdle?.()
   }
 
-  getPrototypeOf(): object | null {
-    return Reflect.getPrototypeOf(this.#current)
+  // While it is held there is nothing to look a name up in: a name stands for a method that can wait.
+  #heldMember(key: PropertyKey): unknown {
+    if (key === raw) throw new ServiceGone(this.module, 'it is being replaced')
+    if (typeof key === 'symbol' || key === 'then') return undefined
+    return this.#method(key).bound
   }
 
-  get #current(): object {
-    return this.#slot.implementation as object
-  }
-}
-
-/** All services of one manager, by capability. */
-export class ServiceRegistry {
-  readonly #slots = new Map<string, ServiceSlot[]>()
-
-  /** @throws ModuleError `SERVICE_TAKEN` when the module has given one for this token already */
-  provide(module: string, given: Token<unknown>, implementation: unknown): ServiceSlot {
-    const slot = new ServiceSlot(module, given, implementation)
-    const list = this.#slots.get(given.name)
-    if (list === undefined) this.#slots.set(given.name, [slot])
-    else if (list.some((other) => other.module === module)) {
-      const message = `Module '${module}' has given '${given.name}' already. Provide each token once.`
-      throw new ModuleError('SERVICE_TAKEN', message, { module })
-    } else list.push(slot)
+  /** The end of the chain of successors; the way there is remembered. */
+  #last(): ServiceSlot {
+    if (this.#successor === undefined) return this
+    let slot: ServiceSlot = this.#successor
+    while (slot.#successor !== undefined) slot = slot.#successor
+    this.#successor = slot
     return slot
   }
 
-  withdraw(slot: ServiceSlot, why: string): void {
-    slot.end(why)
-    const list = this.#slots.get(slot.token.name)
-    if (list === undefined) return
-    if (list.length === 1) this.#slots.delete(slot.token.name)
-    else list.splice(list.indexOf(slot), 1)
+  #open(): object {
+    if (this.#gone !== undefined) throw new ServiceGone(this.module, this.#gone)
+    return this.#implementation as object
   }
 
-  of(capability: string): readonly ServiceSlot[] {
-    return this.#slots.get(capability) ?? []
+  #live(): ServiceSlot {
+    const last = this.#last()
+    last.#open()
+    if (last.#hold !== undefined) throw new ServiceGone(this.module, 'it is being replaced')
+    return last
   }
 }
 
-/** Whether a provider of `given` serves a consumer who asks for `wanted`: same major, minor not below. */
-export function serves(given: Token<unknown>, wanted: Token<unknown>): boolean {
-  if (given.version === wanted.version) return true
-  const [givenMajor, givenMinor = 0] = given.version.split('.').map(Number)
-  const [wantedMajor, wantedMinor = 0] = wanted.version.split('.').map(Number)
-  return givenMajor === wantedMajor && givenMinor >= wantedMinor
+/** The promise of a call made after the hold; a stream of it where the call answers with one. */
+function later(hold: Promise<void>, call: () => unknown): unknown {
+  const answer = hold.then(call)
+  return Object.assign(answer, {
+    async *[Symbol.asyncIterator]() {
+      yield* (await answer) as AsyncIterable<unknown>
+    },
+  })
+}
+
+// A proxy of a function needs a function as its target; the slot is found through it.
+const slotKey: unique symbol = Symbol('slot')
+
+function callable(slot: ServiceSlot): object {
+  return Object.assign(() => undefined, { [slotKey]: slot })
+}
+
+function slotOf(target: object): ServiceSlot {
+  return target instanceof ServiceSlot ? target : (target as { [slotKey]: ServiceSlot })[slotKey]
+}
+
+/** The traps of all handles: the target is the slot. */
+const guard: ProxyHandler<object> = {
+  get: (target, key) => slotOf(target).member(key),
+  set(target, key, value) {
+    const implementation = slotOf(target).implementation as object
+    return Reflect.set(implementation, key, value, implementation)
+  },
+  apply: (target, self, args: unknown[]) => slotOf(target).apply(self, args),
+  has: (target, key) => Reflect.has(slotOf(target).implementation as object, key),
+  // A function's own properties cannot be hidden behind a proxy: those of the stand-in are shown.
+  ownKeys: (target) => Reflect.ownKeys(typeof target === 'function' ? target : (slotOf(target).implementation as object)),
+  getOwnPropertyDescriptor(target, key) {
+    if (typeof target === 'function') return Reflect.getOwnPropertyDescriptor(target, key)
+    const descriptor = Reflect.getOwnPropertyDescriptor(slotOf(target).implementation as object, key)
+    return descriptor && { ...descriptor, configurable: true }
+  },
+  getPrototypeOf: (target) => Reflect.getPrototypeOf(slotOf(target).implementation as object),
 }

@@ -1,102 +1,135 @@
 import type { ModuleConfig } from '../config/config.js'
-import { ModuleError } from '../errors.js'
+import { ModuleError, messageOf } from '../errors.js'
 import { softNeeds } from '../resolver/order.js'
 import type { PlanStep, ResolverState } from '../resolver/resolver.js'
 import type { ResourceLedger } from '../resources/ledger.js'
+import { drive, type Steps } from './drive.js'
 import { runGraph } from './graph-run.js'
 import type { Lifecycle } from './lifecycle.js'
 import type { ModuleRecord } from './record.js'
 
-// A plan carried out as one: reserve, load along the graph, start. When anything fails, what this transaction did is
-// undone in reverse, and the modules that were there before are as they were.
+// A plan carried out as one: take down what has to go, reserve, load along the graph, start. When anything fails, what this
+// transaction did is undone in reverse, what it took down is brought back, and the other modules are as they were.
 
-interface TransactionWorld {
+export interface TransactionWorld {
   readonly records: ReadonlyMap<string, ModuleRecord>
   readonly lifecycle: Lifecycle
   readonly ledger: ResourceLedger
   readonly catalogue: ResolverState['catalogue']
 }
 
-interface TransactionWork {
+export interface TransactionWork {
   readonly steps: readonly PlanStep[]
   /** Checked configs of the steps. */
   readonly configs: ReadonlyMap<string, ModuleConfig>
   /** Steps and modules loaded before that shall be active at the end, providers first. */
   readonly start: readonly ModuleRecord[]
+  /** Modules that go first, dependents before what they need; on failure they come back as they were. */
+  readonly drop?: readonly ModuleRecord[]
+  /** Asked when all of it stands; an error undoes it. */
+  readonly verify?: () => void
   readonly signal?: AbortSignal | undefined
 }
 
 /** @throws ModuleError the first failure, after everything is undone */
 export async function commit(world: TransactionWorld, work: TransactionWork): Promise<void> {
-  const { records, lifecycle } = world
-  const steps = new Map(work.steps.map((step) => [records.get(step.manifest.id)!, step]))
-  const mine = [...steps.keys()]
+  const dropped = (work.drop ?? []).map((record) => new Dropped(record))
+  if (dropped.length > 0) {
+    const errors = await takeDown(world.lifecycle, work.drop!)
+    if (errors.length > 0) throw await bringBack(world, dropped, errors[0])
+  }
+  const mine = work.steps.map((step) => world.records.get(step.manifest.id)!)
   const started: ModuleRecord[] = []
-  reserve(world, work.steps)
+  let failure: unknown
+  try {
+    reserve(world, work.steps)
+    failure = await carryOut(world, work, mine, started)
+    if (failure === undefined) work.verify?.()
+  } catch (error) {
+    failure = error
+  }
+  if (failure === undefined) return
+  await undo(world, mine, started)
+  throw await bringBack(world, dropped, failure)
+}
 
+async function carryOut(
+  world: TransactionWorld,
+  { steps, configs, start, signal }: TransactionWork,
+  mine: readonly ModuleRecord[],
+  started: ModuleRecord[],
+): Promise<unknown> {
+  const { lifecycle } = world
+  const own = new Set(mine)
   const cancel = (cause: unknown) => {
     // A module of the earlier set that is being started is left to end that; it is stopped afterwards.
     for (const record of mine) {
-      if (record.state === 'loading' || record.phase === 'starting') record.life?.lifeline.end(cancelled(record.id, cause))
+      if (record.state === 'loading' || record.phase === 'starting') record.life?.end(cancelled(record.id, cause))
     }
   }
-  const onAbort = () => cancel(work.signal?.reason)
-  work.signal?.addEventListener('abort', onAbort, { once: true })
+  const onAbort = () => cancel(signal?.reason)
+  signal?.addEventListener('abort', onAbort, { once: true })
   try {
-    const before = (record: ModuleRecord) => [...record.providers, ...record.softProviders]
-    for (const [record, step] of steps) link(record, step, world)
+    for (let i = 0; i < mine.length; i++) link(mine[i]!, steps[i]!, world)
     let errors = await runGraph(
       mine,
-      before,
+      comesAfter,
       (record) => {
-        if (work.signal?.aborted) return Promise.reject(cancelled(record.id))
-        return lifecycle.load(record, steps.get(record)!.bindings, work.configs.get(record.id)!)
+        if (signal?.aborted) throw cancelled(record.id)
+        return lifecycle.load(record, configs.get(record.id)!)
       },
       { onFirstError: cancel },
     )
-    if (errors.length === 0) {
-      errors = await runGraph(
-        work.start,
-        before,
-        (record) => {
-          if (work.signal?.aborted) return Promise.reject(cancelled(record.id))
-          started.push(record)
-          return lifecycle.start(record, steps.has(record))
-        },
-        { onFirstError: cancel },
-      )
-    }
-    if (errors.length === 0) return
-    await undo(world, mine, started)
-    throw errors[0]
+    if (errors.length > 0 || start.length === 0) return errors[0]
+    errors = await runGraph(
+      start,
+      comesAfter,
+      (record) => {
+        if (signal?.aborted) throw cancelled(record.id)
+        started.push(record)
+        return lifecycle.start(record, own.has(record))
+      },
+      { onFirstError: cancel },
+    )
+    return errors[0]
   } finally {
-    work.signal?.removeEventListener('abort', onAbort)
+    signal?.removeEventListener('abort', onAbort)
   }
 }
 
+/** The modules that a module comes after. */
+function comesAfter({ providers, softProviders }: ModuleRecord): readonly ModuleRecord[] {
+  return softProviders.length === 0 ? providers : [...providers, ...softProviders]
+}
+
 /** Unloads records and all they registered, those that need others first. Errors are collected, the rest goes on. */
-export async function takeDown(lifecycle: Lifecycle, records: readonly ModuleRecord[]): Promise<unknown[]> {
-  // Reverse of the load order: a record comes after everything that is bound to it or came after it.
+export function takeDown(lifecycle: Lifecycle, records: readonly ModuleRecord[]): Promise<unknown[]> {
+  return inReverse(records, (record) => drive(takeDownOne(lifecycle, record)))
+}
+
+/** active → loaded for each, those that need others first. */
+export function stopAll(lifecycle: Lifecycle, records: readonly ModuleRecord[]): Promise<unknown[]> {
+  return inReverse(records, (record) => lifecycle.stop(record))
+}
+
+/** Reverse of the load order: a record's turn comes after everything that is bound to it or came after it. */
+function inReverse(records: readonly ModuleRecord[], run: (record: ModuleRecord) => unknown): Promise<unknown[]> {
   const followers = new Map<ModuleRecord, ModuleRecord[]>()
   for (const record of records) {
-    for (const provider of [...record.providers, ...record.softProviders]) {
+    for (const provider of comesAfter(record)) {
       const list = followers.get(provider)
       if (list === undefined) followers.set(provider, [record])
       else list.push(record)
     }
   }
-  return runGraph(
-    records,
-    (record) => followers.get(record) ?? [],
-    (record) => takeDownOne(lifecycle, record),
-    { keepGoing: true },
-  )
+  return runGraph(records, (record) => followers.get(record) ?? [], run, { keepGoing: true })
 }
 
-async function takeDownOne(lifecycle: Lifecycle, record: ModuleRecord): Promise<void> {
+function* takeDownOne(lifecycle: Lifecycle, record: ModuleRecord): Steps<void> {
   try {
-    if (record.state === 'active') await lifecycle.stop(record)
-    if (record.state === 'loaded') await lifecycle.unload(record)
+    if (record.crashing) yield record.crashing
+    if (record.state === 'active') yield lifecycle.stop(record)
+    if (record.state === 'loaded') yield lifecycle.unload(record)
   } finally {
     unlink(record)
   }
@@ -107,9 +140,71 @@ async function undo(world: TransactionWorld, mine: readonly ModuleRecord[], star
   const own = new Set(mine)
   for (const record of [...started].reverse()) {
     // A module of the earlier set goes back from active to loaded; a failure there leaves it in error, with its reason.
-    if (!own.has(record) && record.state === 'active') await world.lifecycle.stop(record).catch(() => undefined)
+    if (own.has(record) || record.state !== 'active') continue
+    try {
+      await world.lifecycle.stop(record)
+    } catch {
+      // It says so itself.
+    }
   }
   for (const record of mine) world.ledger.release(record.id)
+}
+
+/** How a module was before it was taken down. */
+class Dropped {
+  readonly config
+  readonly providers
+  readonly softProviders
+  readonly active
+  readonly held
+
+  constructor(readonly record: ModuleRecord) {
+    this.config = record.config
+    this.providers = record.providers
+    this.softProviders = record.softProviders
+    this.active = record.state === 'active'
+    this.held = { ...record.manifest.resources }
+  }
+}
+
+/** Loads what was taken down again, and gives the error to throw: the cause, and what could not be brought back. */
+async function bringBack({ lifecycle, ledger }: TransactionWorld, dropped: readonly Dropped[], cause: unknown): Promise<unknown> {
+  if (dropped.length === 0) return cause
+  const byRecord = new Map(dropped.map((entry) => [entry.record, entry]))
+  const gone = dropped.map(({ record }) => record).filter((record) => !record.up && !record.stuck)
+  for (const record of gone) {
+    // One that failed to stop is tried again: the others count on it.
+    if (record.state === 'error') lifecycle.reset(record)
+    const { providers, softProviders, held } = byRecord.get(record)!
+    Object.assign(record, { providers, softProviders })
+    for (const provider of providers) provider.bind(record)
+    try {
+      ledger.reserve(record.id, { ram: held.ram, vram: held.gpu === 'preferred' ? 0 : held.vram })
+    } catch {
+      // What it held a moment ago is its due, whoever took memory meanwhile.
+    }
+  }
+  const errors = await runGraph(
+    gone,
+    comesAfter,
+    (record) => {
+      const entry = byRecord.get(record)!
+      return drive(
+        (function* (): Steps<void> {
+          yield lifecycle.load(record, entry.config ?? {})
+          if (entry.active) yield lifecycle.start(record, false)
+          record.adoptOrphans()
+        })(),
+      )
+    },
+    { keepGoing: true },
+  )
+  if (errors.length === 0) return cause
+  const message = `${messageOf(cause)} What was taken down for it could not be brought back: ${errors.map(messageOf).join('; ')}`
+  return new ModuleError(cause instanceof ModuleError ? cause.code : 'LOAD_FAILED', message, {
+    module: cause instanceof ModuleError ? cause.module : undefined,
+    cause: new AggregateError([cause, ...errors]),
+  })
 }
 
 function reserve(world: TransactionWorld, steps: readonly PlanStep[]): void {
@@ -132,12 +227,15 @@ function reserve(world: TransactionWorld, steps: readonly PlanStep[]): void {
 function link(record: ModuleRecord, step: PlanStep, world: TransactionWorld): void {
   const { records } = world
   record.neededBy = step.neededBy?.module
-  record.providers = step.bindings.map((id) => records.get(id)!)
-  for (const provider of record.providers) provider.bind(record)
+  if (step.bindings.length > 0) {
+    record.providers = step.bindings.map((id) => records.get(id)!)
+    for (const provider of record.providers) provider.bind(record)
+  }
+  const { optional, after } = step.manifest
+  if (optional.length === 0 && after.length === 0) return
   const hard = new Set(step.bindings)
-  const inPlan = step.after.filter((id) => !hard.has(id))
-  const loaded = softNeeds(step.manifest, world).filter((id) => records.get(id)?.up && !hard.has(id))
-  record.softProviders = [...new Set([...inPlan, ...loaded])].map((id) => records.get(id)!)
+  const present = softNeeds(step.manifest, world).filter((id) => records.get(id)?.up)
+  record.softProviders = [...new Set([...step.after, ...present])].filter((id) => !hard.has(id)).map((id) => records.get(id)!)
 }
 
 function unlink(record: ModuleRecord): void {

@@ -2,7 +2,7 @@ import type { ModuleConfig } from '../config/config.js'
 import { ModuleError } from '../errors.js'
 import type { ModuleRecord } from '../lifecycle/record.js'
 import { commit } from '../lifecycle/transaction.js'
-import { type Conflict, type Plan, plan } from '../resolver/resolver.js'
+import { type Conflict, type Plan, type PlanStep, plan } from '../resolver/resolver.js'
 import type { CanLoad, LoadOptions } from './manager-types.js'
 import type { World } from './world.js'
 
@@ -43,12 +43,10 @@ export async function loadAll(
     const record = world.records.get(manifest.id)!
     if (record.state === 'error') world.lifecycle.reset(record)
   }
-  const bindings = new Map(steps.map((step) => [step.manifest.id, step.bindings]))
-  const start = startOrder(
-    goals.filter((goal) => goal.start).map(({ record }) => record),
-    (record) => bindings.get(record.id)?.map((id) => world.records.get(id)!) ?? record.providers,
-  )
+  const wanted = goals.filter((goal) => goal.start).map(({ record }) => record)
+  const start = startOrder(world, wanted, steps)
   await commit(world, { steps, configs, start, signal: options.signal })
+  rebind(world, steps)
   return { loaded: steps.map((step) => step.manifest.id), started: start.map(({ id }) => id) }
 }
 
@@ -63,11 +61,32 @@ function refusalError({ code, reason, module, alternatives, modules }: Conflict)
   return new ModuleError(code, reason, { module, alternatives, modules })
 }
 
-/** The goals and all they are bound to, providers first, without those that are active. */
-function startOrder(
-  goals: readonly ModuleRecord[],
-  providers: (record: ModuleRecord) => readonly ModuleRecord[],
-): ModuleRecord[] {
+/**
+ * After a module has failed, those bound to it are still up, with handles that throw. What was loaded now takes over: the
+ * module itself, come back, or another provider of what they require.
+ */
+function rebind(world: World, steps: readonly PlanStep[]): void {
+  for (const { manifest } of steps) world.records.get(manifest.id)!.adoptOrphans()
+  for (const dead of world.bereft) {
+    for (const dependent of dead.up ? [] : dead.dependents) {
+      dependent.manifest.requires.forEach((requirement, i) => {
+        if (dependent.providers[i] !== dead) return
+        const offers = world.catalogue.providers(requirement.capability)
+        const heir = steps.find(({ manifest }) =>
+          offers.some((offer) => offer.manifest === manifest && world.catalogue.satisfies(offer.version, requirement)),
+        )
+        if (heir) dead.bequeathOne(dependent, i, world.records.get(heir.manifest.id)!)
+      })
+    }
+    if (dead.up || dead.dependents.length === 0) world.bereft.delete(dead)
+  }
+}
+
+/** The goals and all they are bound to once `steps` are loaded, providers first, without those that are active. */
+export function startOrder(world: World, goals: readonly ModuleRecord[], steps: readonly PlanStep[]): ModuleRecord[] {
+  const bindings = new Map(steps.map((step) => [step.manifest.id, step.bindings]))
+  const providers = (record: ModuleRecord) =>
+    bindings.get(record.id)?.map((id) => world.records.get(id)!) ?? record.providers
   const order: ModuleRecord[] = []
   const seen = new Set<ModuleRecord>()
   const stack = goals.map((record) => ({ record, left: false })).reverse()

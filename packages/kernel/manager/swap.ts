@@ -1,0 +1,124 @@
+import type { ModuleConfig } from '../config/config.js'
+import { ModuleError } from '../errors.js'
+import type { ModuleRecord } from '../lifecycle/record.js'
+import { type ServiceSlot, serves } from '../lifecycle/services.js'
+import { commit, takeDown } from '../lifecycle/transaction.js'
+import type { PlanStep } from '../resolver/resolver.js'
+import { startOrder } from './load-all.js'
+import type { SwapOptions, SwapReport } from './manager-types.js'
+import type { World } from './world.js'
+
+// One provider put in another's place, as one transaction. Whoever is bound to the old one is bound to the new one
+// afterwards, and handles lead there; calls under way are let finish, calls made meanwhile wait.
+
+interface SwapWork {
+  readonly from: ModuleRecord
+  readonly to: ModuleRecord
+  /** What has to be loaded for `to`, itself included. */
+  readonly steps: readonly PlanStep[]
+  readonly configs: ReadonlyMap<string, ModuleConfig>
+}
+
+/**
+ * Make before break where the machine can hold both, else break before make, and then the old one comes back if the new one
+ * fails. @throws ModuleError what failed; the old provider serves as before
+ */
+export async function swap(world: World, work: SwapWork, options: SwapOptions = {}): Promise<SwapReport> {
+  const begun = performance.now()
+  const { from, to, steps, configs } = work
+  const order = options.order ?? (fitsBeside(world, steps, from) ? 'make-first' : 'break-first')
+  const wanted = from.wanted
+  const slots = from.slots
+  const heir = heirs(from, to)
+  const change = {
+    steps,
+    configs,
+    start: from.state === 'active' ? startOrder(world, [to], steps) : [],
+    verify: () => checkHeirs(slots, to, heir),
+    signal: options.signal,
+  }
+  const settle = () => drain(slots, options.drainMs ?? from.manifest.lifecycle.stopTimeout)
+  const takeOver = () => {
+    from.bequeath(to)
+    for (const slot of slots) {
+      const next = heir(slot)
+      if (next) slot.follow(next)
+    }
+    to.adoptOrphans()
+  }
+  let drained: boolean
+  if (order === 'make-first') {
+    await commit(world, change)
+    takeOver()
+    drained = await settle()
+    await takeDown(world.lifecycle, [from])
+  } else {
+    const release = hold(slots)
+    try {
+      drained = await settle()
+      await commit(world, { ...change, drop: [from] })
+      takeOver()
+    } finally {
+      release()
+    }
+  }
+  from.orphans = []
+  from.wanted = false
+  to.wanted ||= wanted
+  const loaded = steps.map(({ manifest }) => manifest.id)
+  return { from: from.id, to: to.id, order, loaded, drained, ms: performance.now() - begun, error: from.error }
+}
+
+/** Whether the old one can stay until the new one serves. */
+function fitsBeside(world: World, steps: readonly PlanStep[], from: ModuleRecord): boolean {
+  const conflicts = world.catalogue.conflictsOf(from.id)
+  if (steps.some(({ manifest }) => manifest.id === from.id || conflicts.has(manifest.id))) return false
+  const { ram, vram } = world.ledger.capacity
+  let [needRam, needVram] = [0, 0]
+  for (const { manifest } of steps) {
+    needRam += manifest.resources.ram
+    needVram += manifest.resources.gpu === 'preferred' ? 0 : manifest.resources.vram
+  }
+  return needRam <= ram && needVram <= vram
+}
+
+/** Which slot of the new side takes a slot of the old one over. */
+function heirs(from: ModuleRecord, to: ModuleRecord): (slot: ServiceSlot) => ServiceSlot | undefined {
+  const { api } = from
+  // An interface that is a service of the module is the same thing under another name.
+  const alias = api && from.services.find((slot) => slot.implementation === api.implementation)?.token.name
+  return (slot) => {
+    if (slot !== api) return to.service(slot.token.name)
+    if (from.id === to.id) return to.api
+    return alias === undefined ? undefined : to.service(alias)
+  }
+}
+
+/** @throws ModuleError `SWAP_REFUSED` when the new side does not give what others hold */
+function checkHeirs(slots: readonly ServiceSlot[], to: ModuleRecord, heir: (slot: ServiceSlot) => ServiceSlot | undefined): void {
+  for (const slot of slots) {
+    if (!slot.held || slot.token.name === slot.module) continue
+    const next = heir(slot)
+    if (next && serves(next.token, slot.token)) continue
+    const { name, version } = slot.token
+    const what = next ? `gives '${name}' ${next.token.version}` : `gave no implementation of '${name}'`
+    const message = `Module '${to.id}' ${what}, but '${name}' ${version} of '${slot.module}' is in use. Call ctx.provide in its load.`
+    throw new ModuleError('SWAP_REFUSED', message, { module: to.id })
+  }
+}
+
+/** Calls through handles wait until the answer is called. */
+function hold(slots: readonly ServiceSlot[]): () => void {
+  let release = () => undefined as void
+  const until = new Promise<void>((resolve) => {
+    release = resolve
+  })
+  for (const slot of slots) slot.hold(until)
+  return release
+}
+
+/** Waits for the calls under way, at most `ms`; false when some were left behind. */
+async function drain(slots: readonly ServiceSlot[], ms: number): Promise<boolean> {
+  const answers = await Promise.all(slots.map((slot) => slot.drained(ms)))
+  return answers.every(Boolean)
+}
