@@ -16,7 +16,17 @@ export { type Token, token, unwrap } from './lifecycle/services.js'
 export type { ModulePhase, ModuleState } from './lifecycle/state.js'
 export type { GraphEdge, ModuleGraph, Timeline, TimelineEntry, Why, WhyLine } from './manager/introspection.js'
 export { ModuleManager } from './manager/manager.js'
-export type { CanLoad, LoadOptions, LoadReport, ManagerOptions, RestoreReport } from './manager/manager-types.js'
+export type {
+  CanLoad,
+  LoadAllReport,
+  LoadOptions,
+  LoadReport,
+  ManagerOptions,
+  RestoreReport,
+  SwapOptions,
+  SwapReport,
+} from './manager/manager-types.js'
+export type { ReloadReport } from './manager/reload.js'
 export type { ModuleInfo, ModuleView } from './manager/views.js'
 export type {
   CommandInfo,

@@ -262,8 +262,7 @@ export class Lifecycle {
   /** Ends the life: signal, module's own `unload`, scopes, services, reservation. Returns what went wrong. */
   *#tearDown(record: ModuleRecord, callUnload: boolean, reason: unknown): Steps<unknown[]> {
     const errors: unknown[] = []
-    const { life, definition, context, api } = record
-    const implementation = api && !api.undone ? api.implementation : undefined
+    const { life, definition, context, api, implementation } = record
     const failed = reason instanceof ModuleError && reason.code !== 'CANCELLED'
     const why = failed ? `it failed: ${reason.message}` : `'${record.id}' was unloaded`
     // Handles of a module that failed throw from here on; one that is unloaded serves until its own `unload` has run.
@@ -308,7 +307,9 @@ export class Lifecycle {
     if (cause instanceof ModuleError && also === '' && cause.module === record.id) return cause
     const kept = cause instanceof ModuleError && cause.module === record.id ? cause.code : code
     const message =
-      kept === code ? `Module '${record.id}' ${failures[code] ?? 'failed'}: ${messageOf(cause)}${also}` : `${messageOf(cause)}${also}`
+      kept === code
+        ? `Module '${record.id}' ${failures[code] ?? 'failed'}: ${messageOf(cause)}${also}`
+        : `${messageOf(cause)}${also}`
     return new ModuleError(kept, message, {
       module: record.id,
       cause: more.length === 0 ? cause : new AggregateError([cause, ...more]),

@@ -50,15 +50,15 @@ export class ModuleRecord {
   loadMs = 0
   startMs = 0
 
+  readonly id: string
+
   constructor(
     readonly manifest: Manifest,
     readonly source: ModuleSource,
     /** Where it was found; undefined for modules registered at run time. */
     readonly folder: string | undefined,
-  ) {}
-
-  get id(): string {
-    return this.manifest.id
+  ) {
+    this.id = manifest.id
   }
 
   get up(): boolean {
@@ -88,7 +88,7 @@ export class ModuleRecord {
 
   /** What `load` returned. */
   get implementation(): unknown {
-    return this.api?.implementation
+    return this.api?.own
   }
 
   /** @throws ModuleError `SERVICE_TAKEN` when it has given one for this token already */

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { ServiceGone } from '../errors.js'
-import { ServiceRegistry, ServiceSlot, serves, token, unwrap } from './services.js'
+import { ServiceSlot, serves, token, unwrap } from './services.js'
 
 class Counter {
   #count = 0
@@ -40,14 +40,6 @@ test('unwrap gives the implementation, and anything else as it is', () => {
   slot.end('gone')
   const double = new ServiceSlot('m', token('f'), (n: number) => n * 2)
   expect((double.handle as (n: number) => number)(4)).toBe(8)
-})
-
-test('one module gives one implementation per token', () => {
-  const registry = new ServiceRegistry()
-  registry.provide('m', token('c'), 1)
-  expect(() => registry.provide('m', token('c'), 2)).toThrow("Module 'm' has given 'c' already")
-  registry.provide('n', token('c'), 2)
-  expect(registry.of('c')).toHaveLength(2)
 })
 
 test('a provider serves its major up to its own minor', () => {

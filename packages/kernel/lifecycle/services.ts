@@ -86,7 +86,12 @@ export class ServiceSlot {
     return this.#gone !== undefined
   }
 
-  /** @throws ServiceGone after `end` */
+  /** What its own module gave, wherever handles lead; undefined after `end`. */
+  get own(): unknown {
+    return this.#implementation
+  }
+
+  /** What handles lead to. @throws ServiceGone when there is nothing */
   get implementation(): unknown {
     return this.#live().#implementation
   }
@@ -124,7 +129,6 @@ export class ServiceSlot {
   follow(successor: ServiceSlot): void {
     if (successor === this) return
     this.#successor = successor
-    this.#implementation = undefined
   }
 
   /** Waits until no call is under way, at most `ms`; answers whether that is so. */
@@ -175,13 +179,15 @@ export class ServiceSlot {
   #call(method: Method, args: unknown[]): unknown {
     const last = this.#last()
     if (last.#hold !== undefined) {
-      if (method.waits === false) throw new ServiceGone(this.module, `it is being replaced, and '${String(method.key)}' cannot wait`)
+      if (method.waits === false)
+        throw new ServiceGone(this.module, `it is being replaced, and '${String(method.key)}' cannot wait`)
       return later(last.#hold, () => this.#call(method, args))
     }
     const implementation = last.#open() as Record<PropertyKey, Callable>
     last.calls++
     const run = implementation[method.key]
-    if (typeof run !== 'function') throw new TypeError(`the service of module '${last.module}' has no method '${String(method.key)}'`)
+    if (typeof run !== 'function')
+      throw new TypeError(`the service of module '${last.module}' has no method '${String(method.key)}'`)
     const result = Reflect.apply(run, implementation, args)
     if (typeof result !== 'object' || result === null) {
       method.waits = false

@@ -130,6 +130,8 @@ function* takeDownOne(lifecycle: Lifecycle, record: ModuleRecord): Steps<void> {
     if (record.crashing) yield record.crashing
     if (record.state === 'active') yield lifecycle.stop(record)
     if (record.state === 'loaded') yield lifecycle.unload(record)
+    // Unloaded is gone for good: only handles of a module that failed come back with it.
+    record.orphans = []
   } finally {
     unlink(record)
   }
@@ -157,13 +159,15 @@ class Dropped {
   readonly softProviders
   readonly active
   readonly held
+  readonly slots
 
   constructor(readonly record: ModuleRecord) {
     this.config = record.config
     this.providers = record.providers
     this.softProviders = record.softProviders
     this.active = record.state === 'active'
-    this.held = { ...record.manifest.resources }
+    this.held = record.manifest.resources
+    this.slots = record.slots
   }
 }
 
@@ -193,7 +197,7 @@ async function bringBack({ lifecycle, ledger }: TransactionWorld, dropped: reado
         (function* (): Steps<void> {
           yield lifecycle.load(record, entry.config ?? {})
           if (entry.active) yield lifecycle.start(record, false)
-          record.adoptOrphans()
+          record.adopt(entry.slots)
         })(),
       )
     },

@@ -1,5 +1,6 @@
 import { ModuleError, type ModuleErrorCode, messageOf } from '../errors.js'
 import type { ModuleRecord } from '../lifecycle/record.js'
+import type { Dependent } from '../resolver/swap.js'
 
 // Who needs whom among the loaded, and the refusals that come of it.
 
@@ -8,6 +9,16 @@ export function dependentsOf(record: ModuleRecord): ModuleRecord[] {
   const found = new Set([record])
   for (const one of found) for (const dependent of one.dependents) if (dependent.up) found.add(dependent)
   return [...found]
+}
+
+/** All loaded modules bound to a record, directly or through others, as the resolver sees them. */
+export function boundTo(record: ModuleRecord): Dependent[] {
+  return dependentsOf(record)
+    .slice(1)
+    .map(({ manifest, providers }) => ({
+      manifest,
+      requirements: providers.flatMap((provider, i) => (provider === record ? [i] : [])),
+    }))
 }
 
 /** The refusal to `unload` or `stop` a module that others need. */

@@ -68,7 +68,7 @@ export interface Why {
 export function why(world: World, record: ModuleRecord, planned: Plan | Conflict | undefined): Why {
   if (planned && !planned.ok) return whyNot(world, record, planned)
   const { id, state } = record
-  const dependents = [...record.dependents].map((dependent) => dependent.id)
+  const dependents = [...new Set(record.dependents)].map((dependent) => dependent.id)
   const closure = planned ? planned.steps.map(lineOfStep) : boundClosure(record)
   const others = closure.filter((line) => line.id !== id)
   let reason: string
@@ -86,7 +86,7 @@ export function why(world: World, record: ModuleRecord, planned: Plan | Conflict
 /** Why a module is not loaded. */
 export function whyNot(_world: World, record: ModuleRecord, planned: Plan | Conflict): Why {
   const { id, state } = record
-  const dependents = [...record.dependents].map((dependent) => dependent.id)
+  const dependents = [...new Set(record.dependents)].map((dependent) => dependent.id)
   const failed = record.error ? ` Last failure: ${record.error.message}` : ''
   const alternatives = planned.ok ? [] : planned.alternatives
   const closure = planned.ok ? planned.steps.map(lineOfStep) : []

@@ -36,8 +36,7 @@ export async function loadAll(
   const result = planFor(world, records, asked, options.strict)
   if (!result.ok) throw refusalError(result)
   const { steps } = result
-  const configs = new Map<string, ModuleConfig>()
-  for (const { manifest } of steps) configs.set(manifest.id, asked.get(manifest.id) ?? world.configs.check(manifest, undefined))
+  const configs = configsOf(world, steps, asked)
   // A failed module is tried again: loading it is the retry.
   for (const { manifest } of steps) {
     const record = world.records.get(manifest.id)!
@@ -50,6 +49,15 @@ export async function loadAll(
   return { loaded: steps.map((step) => step.manifest.id), started: start.map(({ id }) => id) }
 }
 
+/** The config of each step: the one asked for, or the defaults. */
+export function configsOf(
+  world: World,
+  steps: readonly PlanStep[],
+  asked: ReadonlyMap<string, ModuleConfig | undefined>,
+): Map<string, ModuleConfig> {
+  return new Map(steps.map(({ manifest }) => [manifest.id, asked.get(manifest.id) ?? world.configs.check(manifest, undefined)]))
+}
+
 /** A plan or a refusal as the answer of `canLoad`. */
 export function answerOf(result: Plan | Conflict): CanLoad {
   if (result.ok)
@@ -57,7 +65,7 @@ export function answerOf(result: Plan | Conflict): CanLoad {
   return { ok: false, reason: result.reason, code: result.code, plan: [], alternatives: result.alternatives }
 }
 
-function refusalError({ code, reason, module, alternatives, modules }: Conflict): ModuleError {
+export function refusalError({ code, reason, module, alternatives, modules }: Conflict): ModuleError {
   return new ModuleError(code, reason, { module, alternatives, modules })
 }
 
@@ -85,8 +93,7 @@ function rebind(world: World, steps: readonly PlanStep[]): void {
 /** The goals and all they are bound to once `steps` are loaded, providers first, without those that are active. */
 export function startOrder(world: World, goals: readonly ModuleRecord[], steps: readonly PlanStep[]): ModuleRecord[] {
   const bindings = new Map(steps.map((step) => [step.manifest.id, step.bindings]))
-  const providers = (record: ModuleRecord) =>
-    bindings.get(record.id)?.map((id) => world.records.get(id)!) ?? record.providers
+  const providers = (record: ModuleRecord) => bindings.get(record.id)?.map((id) => world.records.get(id)!) ?? record.providers
   const order: ModuleRecord[] = []
   const seen = new Set<ModuleRecord>()
   const stack = goals.map((record) => ({ record, left: false })).reverse()

@@ -56,3 +56,33 @@ export interface RestoreReport {
   /** The same, as text, one line each. */
   readonly text: string
 }
+
+export interface SwapOptions {
+  /** `make-first`: the old one serves until the new one does; `break-first`: it goes before. Default: the first if the machine can hold both. */
+  order?: 'make-first' | 'break-first'
+  /** Milliseconds to wait for calls under way on the old one. Default: its stop limit. */
+  drainMs?: number
+  /** Undoes the swap when aborted before the new one serves. */
+  signal?: AbortSignal
+}
+
+/** What a swap did. */
+export interface SwapReport {
+  readonly from: string
+  readonly to: string
+  readonly order: 'make-first' | 'break-first'
+  /** What was loaded for it, in order, the new provider last. */
+  readonly loaded: readonly string[]
+  /** False when calls on the old one were still under way when it went. */
+  readonly drained: boolean
+  /** Milliseconds. */
+  readonly ms: number
+  /** The old one failed to stop; it is in `error`, the new one serves. */
+  readonly error: Error | undefined
+}
+
+export interface LoadAllReport {
+  /** Modules that were loaded, in order. */
+  readonly loaded: readonly string[]
+  readonly started: readonly string[]
+}

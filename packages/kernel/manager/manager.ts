@@ -7,17 +7,30 @@ import { ModuleError, messageOf } from '../errors.js'
 import type { EventBus } from '../events/events.js'
 import type { ModuleInterfaces } from '../interfaces.js'
 import type { ModuleRecord } from '../lifecycle/record.js'
-import { takeDown } from '../lifecycle/transaction.js'
-import type { Manifest, ManifestInput, ModuleCategory, ModuleKind } from '../manifest/manifest.js'
+import { serves, type Token } from '../lifecycle/services.js'
+import { stopAll, takeDown } from '../lifecycle/transaction.js'
+import type { ManifestInput, ModuleCategory, ModuleKind } from '../manifest/manifest.js'
 import { canonical } from '../names.js'
+import { planSwap } from '../resolver/swap.js'
 import { detectHardware, type HardwareProfile } from '../resources/hardware.js'
 import type { LedgerEntry } from '../resources/ledger.js'
-import { dependentsOf, notLoaded, requiredBy, throwFirst } from './dependents.js'
+import { boundTo, dependentsOf, notLoaded, requiredBy, throwFirst } from './dependents.js'
 import { type ModuleGraph, moduleGraph, type Timeline, timelineOf, type Why, why, whyNot } from './introspection.js'
-import { answerOf, loadAll, planFor } from './load-all.js'
-import type { CanLoad, LoadOptions, LoadReport, ManagerOptions, RestoreReport } from './manager-types.js'
+import { answerOf, configsOf, loadAll, planFor, refusalError } from './load-all.js'
+import type {
+  CanLoad,
+  LoadAllReport,
+  LoadOptions,
+  LoadReport,
+  ManagerOptions,
+  RestoreReport,
+  SwapOptions,
+  SwapReport,
+} from './manager-types.js'
 import { SerialQueue } from './queue.js'
+import { type ReloadReport, reload } from './reload.js'
 import { restore } from './restore.js'
+import { replace } from './swap.js'
 import { brokenInfo, infoOf, type ModuleInfo, type ModuleView, viewOf } from './views.js'
 import { World } from './world.js'
 
@@ -38,7 +51,7 @@ export class ModuleManager implements AsyncDisposable {
     const world = new World(hardware, options.localOnly ?? true, times)
     for (const [capability, id] of Object.entries(options.prefer ?? {})) world.prefer.set(canonical(capability), canonical(id))
     const manager = new ModuleManager(world)
-    await world.discover(options.modules ?? [], (owner) => manager.#lookup(owner))
+    await world.discover(options.modules ?? [])
     return manager
   }
 
@@ -72,7 +85,7 @@ export class ModuleManager implements AsyncDisposable {
     if (!isSeedModule(given)) throw new ModuleError('BAD_MODULE', 'Pass a class, an instance, or { manifest, module }.')
     const manifest = reader.require(seedManifest(given), 'The module to register')
     const capabilities = manifest.provides.map(({ capability }) => capability)
-    this.#world.add(manifest, () => seedDefinition(given, capabilities, this.#lookup(manifest)) as ModuleDefinition<never>)
+    this.#world.add(manifest, () => seedDefinition(given, capabilities, this.#world.lookup(manifest)) as ModuleDefinition<never>)
     return manifest.id
   }
 
@@ -90,6 +103,23 @@ export class ModuleManager implements AsyncDisposable {
       if (closure.length > 0) this.events.emit('module.closure', { goal: record.id, modules: closure })
       return { id: record.id, loaded, closure, started }
     })
+  }
+
+  /** Loads several modules and what they require, as one transaction. */
+  loadAll(ids: readonly string[], options: LoadOptions = {}): Promise<LoadAllReport> {
+    return this.#run(async () => {
+      const records = ids.map((id) => this.#world.require(id))
+      const goals = records.map((record) => ({ record, config: undefined, start: options.start ?? true }))
+      const report = await loadAll(this.#world, goals, options)
+      for (const record of records) record.wanted = true
+      return report
+    })
+  }
+
+  /** Loads and starts every module that is not disabled (of one kind or category), as one transaction. */
+  startAll(filter: { category?: ModuleCategory; kind?: ModuleKind } = {}): Promise<LoadAllReport> {
+    const infos = this.listModules(filter).filter(({ broken, state }) => !broken && state !== 'disabled')
+    return this.loadAll(infos.map(({ id }) => id))
   }
 
   /** As `load`, answering instead of throwing. */
@@ -136,6 +166,41 @@ export class ModuleManager implements AsyncDisposable {
     })
   }
 
+  /**
+   * Puts one provider in another's place, as one transaction: on failure the old one serves as before. Modules bound to the old
+   * one are bound to the new one; their handles lead there. Calls under way are let finish, calls made meanwhile wait.
+   * @throws ModuleError with the reason why `to` cannot take the place of `from`, or what failed
+   */
+  swap(from: string, to: string, config?: ModuleConfig, options: SwapOptions = {}): Promise<SwapReport> {
+    return this.#run(async () => {
+      const [old, next] = [this.#world.require(from), this.#world.require(to)]
+      if (!old.up) throw notLoaded(old.id)
+      const asked = this.#world.checkAsked(next, config)
+      const given = new Map(asked === undefined ? [] : [[next.id, asked]])
+      const planned = planSwap({ from: old.id, to: next.id }, this.#world.resolverState(given), boundTo(old))
+      if (!planned.ok) throw refusalError(planned)
+      const work = { from: old, to: next, ...planned, configs: configsOf(this.#world, planned.steps, given) }
+      const report = await replace(this.#world, work, options)
+      this.events.emit('module.swapped', { from: old.id, to: next.id, ms: report.ms })
+      return report
+    })
+  }
+
+  /** Whether a swap would be admitted now. Runs no module code. */
+  async canSwap(from: string, to: string): Promise<CanLoad> {
+    const [old, next] = [this.#world.require(from), this.#world.require(to)]
+    if (!old.up) throw notLoaded(old.id)
+    return answerOf(planSwap({ from: old.id, to: next.id }, this.#world.resolverState(new Map()), boundTo(old)))
+  }
+
+  /**
+   * Reads a module's manifest and code anew and puts them in the place of the running ones: the new code is evaluated before the
+   * old one stops, and the old one comes back if the new one fails. Dependents stay; handles lead to the new code.
+   */
+  reload(id: string): Promise<ReloadReport> {
+    return this.#run(() => reload(this.#world, this.#world.require(id)))
+  }
+
   /** loaded → active, what it requires first. Does nothing when it is active. */
   start(id: string): Promise<void> {
     return this.#run(async () => {
@@ -155,7 +220,7 @@ export class ModuleManager implements AsyncDisposable {
       if (!record.up) throw notLoaded(record.id)
       const active = dependentsOf(record).filter((other) => other.state === 'active')
       if (active.some((other) => other !== record) && !options.cascade) throw requiredBy('stop', record, active)
-      for (const other of active.reverse()) await this.#world.lifecycle.stop(other)
+      throwFirst(await stopAll(this.#world.lifecycle, active), 'STOP_FAILED')
     })
   }
 
@@ -213,11 +278,20 @@ export class ModuleManager implements AsyncDisposable {
   getInterface<Id extends keyof ModuleInterfaces>(id: Id): ModuleInterfaces[Id]
   getInterface<T = unknown>(id: string): T
   getInterface(id: string): unknown {
-    const record = this.#world.require(id)
-    if (!record.up) throw notLoaded(record.id)
-    if (record.api) return record.api.handle
-    const message = `Module '${record.id}' has no interface: its load returned nothing. Take what it provides through another module.`
-    throw new ModuleError('SERVICE_MISSING', message, { module: record.id })
+    return this.#world.interfaceOf(id)
+  }
+
+  /**
+   * The service of a capability among the loaded modules. The handle follows swaps and reloads of its provider.
+   * @throws ModuleError `SERVICE_MISSING` naming the modules that would provide it
+   */
+  use<T>(token: Token<T>): T {
+    for (const slot of this.#world.services(token.name)) if (serves(slot.token, token)) return slot.handle as T
+    const known = this.#world.catalogue.providers(token.name).map(({ manifest }) => manifest.id)
+    const fix = known.length === 0 ? 'No module provides it.' : `Load one that provides it: ${known.join(', ')}.`
+    throw new ModuleError('SERVICE_MISSING', `No loaded module gives '${token.name}' ${token.version}. ${fix}`, {
+      alternatives: known,
+    })
   }
 
   getModule(id: string): ModuleView {
@@ -303,6 +377,11 @@ export class ModuleManager implements AsyncDisposable {
     return whyNot(this.#world, record, planFor(this.#world, [record]))
   }
 
+  /** What a loaded module has registered, oldest first. */
+  effects(id: string): readonly string[] {
+    return this.#world.require(id).context?.effects ?? []
+  }
+
   /** When each module was loaded and how long it took, in milliseconds. */
   timeline(): Timeline {
     return timelineOf(this.#world)
@@ -348,16 +427,5 @@ export class ModuleManager implements AsyncDisposable {
 
   #up(): ModuleRecord[] {
     return this.listLoaded().map((id) => this.#world.records.get(id)!)
-  }
-
-  // What a seed-style module may ask of its `manager`: the modules its manifest names, nothing else.
-  #lookup(owner: Manifest): (id: string) => unknown {
-    return (wanted) => {
-      const id = canonical(wanted)
-      const named = [...owner.requires, ...owner.optional].some(({ capability }) => capability === id)
-      if (named) return this.getInterface(id)
-      const message = `Module '${owner.id}' does not require '${id}'. Add it to 'requires' in its manifest.`
-      throw new ModuleError('SERVICE_UNDECLARED', message, { module: owner.id })
-    }
   }
 }

@@ -17,16 +17,18 @@ interface SwapWork {
   /** What has to be loaded for `to`, itself included. */
   readonly steps: readonly PlanStep[]
   readonly configs: ReadonlyMap<string, ModuleConfig>
+  /** Whether the machine can hold both. */
+  readonly together: boolean
 }
 
 /**
  * Make before break where the machine can hold both, else break before make, and then the old one comes back if the new one
  * fails. @throws ModuleError what failed; the old provider serves as before
  */
-export async function swap(world: World, work: SwapWork, options: SwapOptions = {}): Promise<SwapReport> {
+export async function replace(world: World, work: SwapWork, options: SwapOptions = {}): Promise<SwapReport> {
   const begun = performance.now()
   const { from, to, steps, configs } = work
-  const order = options.order ?? (fitsBeside(world, steps, from) ? 'make-first' : 'break-first')
+  const order = options.order ?? (work.together ? 'make-first' : 'break-first')
   const wanted = from.wanted
   const slots = from.slots
   const heir = heirs(from, to)
@@ -69,24 +71,11 @@ export async function swap(world: World, work: SwapWork, options: SwapOptions = 
   return { from: from.id, to: to.id, order, loaded, drained, ms: performance.now() - begun, error: from.error }
 }
 
-/** Whether the old one can stay until the new one serves. */
-function fitsBeside(world: World, steps: readonly PlanStep[], from: ModuleRecord): boolean {
-  const conflicts = world.catalogue.conflictsOf(from.id)
-  if (steps.some(({ manifest }) => manifest.id === from.id || conflicts.has(manifest.id))) return false
-  const { ram, vram } = world.ledger.capacity
-  let [needRam, needVram] = [0, 0]
-  for (const { manifest } of steps) {
-    needRam += manifest.resources.ram
-    needVram += manifest.resources.gpu === 'preferred' ? 0 : manifest.resources.vram
-  }
-  return needRam <= ram && needVram <= vram
-}
-
 /** Which slot of the new side takes a slot of the old one over. */
 function heirs(from: ModuleRecord, to: ModuleRecord): (slot: ServiceSlot) => ServiceSlot | undefined {
   const { api } = from
   // An interface that is a service of the module is the same thing under another name.
-  const alias = api && from.services.find((slot) => slot.implementation === api.implementation)?.token.name
+  const alias = api && from.services.find((slot) => slot.own === api.own)?.token.name
   return (slot) => {
     if (slot !== api) return to.service(slot.token.name)
     if (from.id === to.id) return to.api
@@ -109,7 +98,7 @@ function checkHeirs(slots: readonly ServiceSlot[], to: ModuleRecord, heir: (slot
 
 /** Calls through handles wait until the answer is called. */
 function hold(slots: readonly ServiceSlot[]): () => void {
-  let release = () => undefined as void
+  let release: () => void = () => undefined
   const until = new Promise<void>((resolve) => {
     release = resolve
   })

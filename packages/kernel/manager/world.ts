@@ -2,11 +2,13 @@ import { isDeepStrictEqual } from 'node:util'
 import { ConfigChecker, type ModuleConfig } from '../config/config.js'
 import { type Discovered, discover } from '../discovery/discovery.js'
 import { importDefinition } from '../discovery/entry.js'
+import type { InterfaceLookup } from '../discovery/seed-class.js'
 import { ModuleError } from '../errors.js'
 import { EventBus } from '../events/events.js'
+import type { ModuleLife } from '../lifecycle/life.js'
 import { Lifecycle, type LifecycleTimes } from '../lifecycle/lifecycle.js'
 import { ModuleRecord, type ModuleSource } from '../lifecycle/record.js'
-import { ServiceRegistry } from '../lifecycle/services.js'
+import type { ServiceSlot } from '../lifecycle/services.js'
 import type { Manifest } from '../manifest/manifest.js'
 import { ManifestReader } from '../manifest/manifest-read.js'
 import { canonical, didYouMean } from '../names.js'
@@ -14,6 +16,7 @@ import { Catalogue, LoadedSet } from '../resolver/catalogue.js'
 import type { ResolverState } from '../resolver/resolver.js'
 import type { Hardware } from '../resources/hardware.js'
 import { ResourceLedger } from '../resources/ledger.js'
+import { notLoaded } from './dependents.js'
 
 // Everything one manager holds: the modules, what is loaded, who holds what. No decisions here.
 
@@ -21,7 +24,6 @@ export class World {
   readonly reader = new ManifestReader()
   readonly configs = new ConfigChecker()
   readonly bus = new EventBus()
-  readonly services = new ServiceRegistry()
   readonly catalogue = new Catalogue()
   readonly loaded = new LoadedSet()
   readonly disabled = new Set<string>()
@@ -29,6 +31,8 @@ export class World {
   readonly prefer = new Map<string, string>()
   readonly unavailable = new Map<string, string>()
   readonly records = new Map<string, ModuleRecord>()
+  /** Modules that failed or were reset while others were bound to them. */
+  readonly bereft = new Set<ModuleRecord>()
   /** Modules whose manifest cannot be used. */
   readonly broken = new Map<string, Discovered>()
   readonly hardware: Hardware
@@ -43,12 +47,37 @@ export class World {
     this.lifecycle = new Lifecycle(this, this.ledger, times, (record) => this.#track(record))
   }
 
-  async discover(folders: readonly string[], lookup: (owner: Manifest) => (id: string) => unknown): Promise<void> {
+  async discover(folders: readonly string[]): Promise<void> {
     for (const entry of await discover(folders, this.reader)) {
       const { result, folder } = entry
       if (!result.ok) this.broken.set(this.broken.has(entry.id) ? folder : entry.id, entry)
-      else this.add(result.manifest, () => importDefinition(result.manifest, folder, lookup(result.manifest)), folder)
+      else this.add(result.manifest, this.sourceOf(result.manifest, folder), folder)
     }
+  }
+
+  /** Where the code of a module on disk comes from. */
+  sourceOf(manifest: Manifest, folder: string): ModuleSource {
+    return () => importDefinition(manifest, folder, this.lookup(manifest))
+  }
+
+  /** What a seed-style module may ask of its `manager`: the modules its manifest names, nothing else. */
+  lookup(owner: Manifest): InterfaceLookup {
+    return (wanted) => {
+      const id = canonical(wanted)
+      const named = [...owner.requires, ...owner.optional].some(({ capability }) => capability === id)
+      if (named) return this.interfaceOf(id)
+      const message = `Module '${owner.id}' does not require '${id}'. Add it to 'requires' in its manifest.`
+      throw new ModuleError('SERVICE_UNDECLARED', message, { module: owner.id })
+    }
+  }
+
+  /** @throws ModuleError `NOT_LOADED`, `SERVICE_MISSING` when its load returned nothing */
+  interfaceOf(name: string): unknown {
+    const record = this.require(name)
+    if (!record.up) throw notLoaded(record.id)
+    if (record.api) return record.api.handle
+    const message = `Module '${record.id}' has no interface: its load returned nothing. Take what it provides through another module.`
+    throw new ModuleError('SERVICE_MISSING', message, { module: record.id })
   }
 
   /** @throws ModuleError `DUPLICATE_ID` */
@@ -64,6 +93,27 @@ export class World {
     this.records.set(id, new ModuleRecord(manifest, source, folder))
     this.catalogue.add(manifest)
     this.bus.emit('module.registered', { id })
+  }
+
+  /** Puts a record in the place of the one with the same id, in the index too. */
+  replace(next: ModuleRecord): void {
+    const old = this.records.get(next.id)
+    if (old) this.catalogue.delete(old.manifest)
+    this.records.set(next.id, next)
+    this.catalogue.add(next.manifest)
+  }
+
+  *services(capability: string): Iterable<ServiceSlot> {
+    const own = this.loaded.has(capability) ? this.records.get(capability)?.service(capability) : undefined
+    if (own) yield own
+    for (const { id } of this.loaded.providers(capability)) {
+      const slot = id === capability ? undefined : this.records.get(id)?.service(capability)
+      if (slot) yield slot
+    }
+  }
+
+  crash(life: ModuleLife, cause: unknown): void {
+    this.lifecycle.crash(life, cause)
   }
 
   /** The record of an id in any spelling. @throws ModuleError `NOT_REGISTERED`, or what is wrong with its manifest */
@@ -110,6 +160,7 @@ export class World {
     if (record.up) {
       if (!this.loaded.has(id)) this.loaded.add(record.manifest)
     } else this.loaded.delete(id)
+    if (state === 'error' && record.dependents.length > 0) this.bereft.add(record)
     if (state === 'disabled') this.disabled.add(id)
     else this.disabled.delete(id)
     if (record.stuck)

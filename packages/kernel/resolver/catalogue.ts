@@ -37,6 +37,21 @@ export class Catalogue {
     }
   }
 
+  delete(manifest: Manifest): void {
+    this.#modules.delete(manifest.id)
+    for (const capability of [manifest.id, ...manifest.provides.map((provision) => provision.capability)]) {
+      const left = this.#providers.get(capability)?.filter((provider) => provider.manifest !== manifest) ?? []
+      if (left.length === 0) this.#providers.delete(capability)
+      else this.#providers.set(capability, left)
+    }
+    // What others say of it stays.
+    for (const other of manifest.conflicts) {
+      if (this.#modules.get(other)?.conflicts.includes(manifest.id)) continue
+      this.#conflicts.get(manifest.id)?.delete(other)
+      this.#conflicts.get(other)?.delete(manifest.id)
+    }
+  }
+
   get(id: string): Manifest | undefined {
     return this.#modules.get(id)
   }
