@@ -43,6 +43,9 @@ export type ModuleErrorCode =
   | 'CONTEXT_CLOSED'
   | 'SCOPE_FAILED'
   | 'BAD_SAVED_SET'
+  | 'BAD_SUBSCRIPTION'
+  | 'QUEUE_FULL'
+  | 'HOOK_FAILED'
   | 'COMMAND_MISSING'
   | 'MANAGER_CLOSED'
   | 'QUARANTINED'
@@ -100,6 +103,10 @@ export class ServiceGone extends ModuleError {
 
 /** The text of anything thrown. */
 export function messageOf(error: unknown): string {
-  if (error instanceof Error) return error.message
-  return typeof error === 'string' ? error : (JSON.stringify(error) ?? String(error))
+  try {
+    if (error instanceof Error) return String(error.message)
+    return typeof error === 'string' ? error : (JSON.stringify(error) ?? String(error))
+  } catch {
+    return 'something that cannot be written down was thrown' // a cycle, a hostile getter
+  }
 }

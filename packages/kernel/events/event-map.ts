@@ -28,8 +28,45 @@ export interface ModuleEvents {
   log: LogRecord
   /** A handler threw or rejected. */
   'bus.error': { event: string; module: string | undefined; message: string; error: unknown; suspended: boolean }
+  /** A subscription's queue lost events: at the first of a row, and, if there were more, again once the queue has run empty. */
+  'bus.overflow': QueueOverflow
+  /** The first load has been carried out. */
+  'manager.ready': { modules: number }
   'manager.shutdown': { modules: number }
+
+  // The seed documents' built-in events. The first four and `Custom` are views of other events (seed-events.ts), not events of their own.
+  SystemInit: Readonly<Record<string, never>>
+  SystemShutdown: Readonly<Record<string, never>>
+  PluginLoaded: { plugin_id: string }
+  PluginUnloaded: { plugin_id: string }
+  TensorOp: { op_name: string; input_shape: readonly number[]; output_shape: readonly number[] }
+  EpochStart: { epoch: number }
+  /** `loss` in nats. */
+  EpochEnd: { epoch: number; loss: number }
+  BackendChanged: { backend: string }
+  Telemetry: { data: Readonly<Record<string, number>> }
+  /** Every event that is not the kernel's own; emitted, it is the event `event_type` with the payload `data`. */
+  Custom: { event_type: string; data: unknown }
 }
+
+export interface QueueOverflow {
+  /** Name of the event lost last. */
+  readonly event: string
+  /** What was subscribed to. */
+  readonly pattern: string
+  readonly module: string | undefined
+  readonly overflow: OverflowPolicy
+  /** Events lost since the queue was last empty. */
+  readonly lost: number
+  /** Events lost since the subscription began. */
+  readonly dropped: number
+}
+
+/**
+ * What a full queue does with the next event: `drop-oldest` makes room, `drop-newest` refuses it, `latest` forgets all that wait,
+ * `block` lets `emitAsync` wait for room (and refuses it from `emit`, which cannot wait).
+ */
+export type OverflowPolicy = 'drop-oldest' | 'drop-newest' | 'latest' | 'block'
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error'
 

@@ -81,6 +81,7 @@ test('emitAsync waits for all and reports deliveries and failures', async () => 
   bus.on('a', () => Promise.reject(new Error('no')), { module: 'm' })
   bus.on('a', () => 2)
   const report = await bus.emitAsync('a', 1)
+  expect(report.matched).toBe(3)
   expect(report.delivered).toBe(2)
   expect(report.failed).toEqual([{ module: 'm', error: new Error('no') }])
 })
@@ -127,4 +128,98 @@ test('the last 4096 events are remembered, oldest first', () => {
   expect(recent).toHaveLength(4096)
   expect(recent[0]!.payload).toBe(904)
   expect(recent.at(-1)!.payload).toBe(4999)
+})
+
+test('each of many handlers may fail: the others run, and the answer counts them', () => {
+  for (let count = 1; count <= 11; count++) {
+    for (let bad = 0; bad < count; bad++) {
+      const bus = new EventBus()
+      const ran: number[] = []
+      const blamed: unknown[] = []
+      bus.on('bus.error', ({ module }) => blamed.push(module))
+      for (let i = 0; i < count; i++) {
+        const fail = () => {
+          throw new Error(`${i}`)
+        }
+        bus.on('a', i === bad ? fail : () => ran.push(i), { module: `m${i}` })
+      }
+      expect(bus.emit('a', 1)).toBe(count - 1)
+      expect(ran).toEqual(Array.from({ length: count }, (_, i) => i).filter((i) => i !== bad))
+      expect(blamed).toEqual([`m${bad}`])
+    }
+  }
+})
+
+test('whatever a handler throws or answers, the others run', () => {
+  const bus = new EventBus()
+  const cycle: Record<string, unknown> = {}
+  cycle.self = cycle
+  const hostile = Object.defineProperty(new Error(), 'message', {
+    get() {
+      throw new Error('hostile')
+    },
+  })
+  const bad = [undefined, null, 0, 'text', Symbol('s'), 1n, cycle, hostile, new Proxy({}, { getPrototypeOf: () => null })]
+  const messages: string[] = []
+  bus.on('bus.error', ({ message }) => messages.push(message))
+  for (const thrown of bad) {
+    bus.on('a', () => {
+      throw thrown
+    })
+  }
+  // A promise in name only.
+  bus.on('a', () => Object.defineProperty({}, 'then', { get: () => JSON.parse('{') }))
+  bus.on('a', () => Object.defineProperty({}, 'then', { value: 'no function' }))
+  expect(bus.emit('a', 1)).toBe(1)
+  expect(messages).toHaveLength(bad.length + 1)
+  expect(messages.every((message) => typeof message === 'string')).toBe(true)
+  expect(bus.emit('a', 1)).toBe(1)
+})
+
+test('a handler that has failed once is still counted when it succeeds and fails again', () => {
+  const bus = new EventBus()
+  let calls = 0
+  bus.on('**', (payload) => {
+    calls++
+    if (payload === 'bad') throw new Error('bad')
+  })
+  for (let i = 0; i < 12; i++) bus.emit(`a${i % 3}`, i % 4 === 3 ? 'good' : 'bad')
+  expect(bus.size).toBe(1)
+  expect(bus.recent('bus.error')).toHaveLength(9)
+  expect(calls).toBe(12 + 9)
+})
+
+test('listenerCount counts the handlers of a name, patterns too', () => {
+  const bus = new EventBus()
+  bus.on('a.b', () => 0)
+  bus.on('a.*', () => 0)
+  const off = bus.on('**', () => 0)
+  expect([bus.listenerCount('a.b'), bus.listenerCount('a.c'), bus.listenerCount('x')]).toEqual([3, 2, 1])
+  off()
+  expect([bus.listenerCount('a.b'), bus.listenerCount('a.c'), bus.listenerCount('x')]).toEqual([2, 1, 0])
+})
+
+test('asynchronous events that call each other without end stop at a depth', async () => {
+  const bus = new EventBus()
+  let calls = 0
+  bus.on('a', () => {
+    calls++
+    return bus.emitAsync('a', 1)
+  })
+  expect((await bus.emitAsync('a', 1)).delivered).toBe(1)
+  expect(calls).toBe(64)
+})
+
+test('a subscription without a name or a function is an error', () => {
+  const bus = new EventBus()
+  const bad = [
+    ['', () => 0],
+    [undefined, () => 0],
+    ['a', undefined],
+    ['a', 'text'],
+    ['a*', () => 0],
+  ]
+  for (const [name, handler] of bad)
+    expect(() => bus.on(name as string, handler as () => void)).toThrow(/Pass the name|whole segments/)
+  expect(bus.size).toBe(0)
 })

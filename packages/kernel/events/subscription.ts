@@ -1,0 +1,105 @@
+import { isThenable } from '../lifecycle/thenable.js'
+import type { OverflowPolicy, QueueOverflow } from './event-map.js'
+import { EventQueue, type QueueOptions } from './event-queue.js'
+
+// One handler's subscription: what the bus calls for it, its queue, and its failures in a row.
+
+type Handler = (payload: unknown, name: string) => unknown
+
+export interface SubscriptionSetup {
+  readonly pattern: string
+  /** The name that is listened to, when it is one. */
+  readonly source: string
+  /** For patterns. */
+  readonly matches: ((name: string) => boolean) | undefined
+  readonly handler: Handler
+  readonly options: { readonly priority?: number; readonly module?: string; readonly queue?: QueueOptions }
+  readonly sequence: number
+}
+
+/** What subscriptions tell the bus. */
+export interface SubscriptionOwner {
+  failed(subscription: Subscription, name: string, error: unknown): void
+  overflowed(overflow: QueueOverflow): void
+  /** `call` is another one from now on. */
+  changed(subscription: Subscription): void
+}
+
+/** How full the queue of a subscription is. */
+export interface QueueInfo {
+  readonly pattern: string
+  readonly module: string | undefined
+  readonly overflow: OverflowPolicy
+  readonly size: number
+  readonly length: number
+  /** Events lost since the subscription began. */
+  readonly dropped: number
+}
+
+/** What `call` answers when a queue refuses the event. */
+export const refused: object = Object.freeze({})
+/** Failures in a row after which a handler is suspended. */
+const maxFailures = 5
+
+export class Subscription {
+  readonly pattern: string
+  readonly source: string
+  readonly matches: ((name: string) => boolean) | undefined
+  readonly priority: number
+  readonly sequence: number
+  readonly module: string | undefined
+  readonly queue: EventQueue | undefined
+  readonly #owner: SubscriptionOwner
+  /** What the bus calls: the handler itself, or what puts the event into the queue. */
+  call: Handler
+  failures = 0
+  #watched = false
+
+  constructor(setup: SubscriptionSetup, owner: SubscriptionOwner) {
+    const { pattern, handler, options } = setup
+    this.pattern = pattern
+    this.source = setup.source
+    this.matches = setup.matches
+    this.priority = options.priority ?? 0
+    this.sequence = setup.sequence
+    this.module = options.module
+    this.#owner = owner
+    if (options.queue === undefined) {
+      this.queue = undefined
+      this.call = handler
+      return
+    }
+    const label = `'${pattern}'${options.module === undefined ? '' : ` of module '${options.module}'`}`
+    const queue = new EventQueue(label, options.queue, {
+      run: handler,
+      settled: () => void (this.failures = 0),
+      failed: (name, error) => owner.failed(this, name, error),
+      overflowed: (event, lost, dropped) =>
+        owner.overflowed({ event, pattern, module: options.module, overflow: queue.overflow, lost, dropped }),
+    })
+    this.queue = queue
+    this.call = (payload, name) => (queue.offer(payload, name) ? undefined : refused)
+  }
+
+  get queueInfo(): QueueInfo | undefined {
+    if (this.queue === undefined) return undefined
+    const { overflow, size, length, dropped } = this.queue
+    return { pattern: this.pattern, module: this.module, overflow, size, length, dropped }
+  }
+
+  /** Whether that was one too many. */
+  countFailure(): boolean {
+    // Most handlers never fail: only one that has is called through a function that starts the count anew when it succeeds.
+    if (!this.#watched && this.queue === undefined) {
+      this.#watched = true
+      const { call } = this
+      this.call = (payload, name) => {
+        const result = call(payload, name)
+        if (!isThenable(result)) this.failures = 0
+        return result
+      }
+      this.#owner.changed(this)
+    }
+    return ++this.failures >= maxFailures
+  }
+}
