@@ -1,17 +1,10 @@
 // Names of modules and capabilities, and what to say about a mistyped one.
 
+const isCanonical = /^[a-z0-9-]*$/
+
 /** The one spelling of a name: `_` and `-` are alike, case does not count (`Image_Gen_Local` is `image-gen-local`). */
 export function canonical(name: string): string {
-  return isCanonical(name) ? name : name.trim().toLowerCase().replaceAll('_', '-')
-}
-
-function isCanonical(name: string): boolean {
-  for (let i = 0; i < name.length; i++) {
-    const code = name.charCodeAt(i)
-    const plain = (code >= 97 && code <= 122) || (code >= 48 && code <= 57) || code === 45
-    if (!plain) return false
-  }
-  return true
+  return isCanonical.test(name) ? name : name.trim().toLowerCase().replaceAll('_', '-')
 }
 
 /** The known name nearest to a mistyped one, or undefined when none is near (edit distance above a third of its length). */

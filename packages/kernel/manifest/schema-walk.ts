@@ -3,7 +3,7 @@ import type { JsonSchema } from './manifest.js'
 
 // Checks values against a JSON Schema of our own without Ajv: compiling the manifest schema with Ajv takes tens of
 // milliseconds, longer than registering a thousand modules. A schema becomes a tree of closures; errors have Ajv's
-// shape and order (`allErrors`, `verbose`, `strictNumbers`), and a test compares the two. Schemas that modules bring go to Ajv.
+// shape (`allErrors`, `verbose`, `strictNumbers`), and a test compares the two. Schemas that modules bring go to Ajv.
 
 /** Appends what is wrong with a value; `path` is its JSON pointer. */
 type Check = (value: unknown, path: string, errors: ErrorObject[]) => void
@@ -63,7 +63,6 @@ const types: Readonly<Record<string, (value: unknown) => boolean>> = {
   integer: Number.isInteger,
 }
 
-// In the order in which Ajv reports them.
 const keywords: ReadonlyMap<string, Keyword> = new Map<string, Keyword>([
   simple(
     'type',
@@ -177,14 +176,12 @@ function additionalProperties(given: unknown, schema: JsonSchema): Check {
   }
 }
 
+/** Errors come in the order of the value's keys, which is that of the file. */
 function properties(given: unknown): Check {
-  const checks = Object.entries(given as Record<string, JsonSchema>).map(([name, schema]) => [name, compile(schema)] as const)
+  const checks = new Map(Object.entries(given as Record<string, JsonSchema>).map(([name, schema]) => [name, compile(schema)]))
   return (value, path, errors) => {
     if (!isObject(value)) return
-    for (const [name, check] of checks) {
-      const inner = value[name]
-      if (inner !== undefined) check(inner, `${path}/${name}`, errors)
-    }
+    for (const name in value) if (value[name] !== undefined) checks.get(name)?.(value[name], `${path}/${name}`, errors)
   }
 }
 
