@@ -15,8 +15,16 @@ export const options = {
 const ours = 'enigma'
 const script = fileURLToPath(new URL('sample.mjs', import.meta.url))
 
-/** Subjects and the packages they need. `unordered`: it is known to stop modules in no order; the violations are printed. */
-const subjects = [{ name: ours }, { name: 'floor' }, { name: 'avvio', packages: ['avvio'] }]
+/** Subjects and the packages they need. `without`: bodies that they cannot have. */
+const subjects = [
+  { name: ours },
+  { name: 'floor' },
+  { name: 'avvio', packages: ['avvio'] },
+  { name: 'effect', packages: ['effect'] },
+  { name: 'cordis', packages: ['cordis'] },
+  { name: 'cordis3', packages: ['cordis3'] },
+  { name: 'awilix', packages: ['awilix'], without: ['asynchronous', '5ms'] },
+]
 
 const criticalPathMs = 50
 const cpu = (phase) => (sample) => sample[phase].cpuMs
@@ -135,6 +143,7 @@ export async function run({ options: { case: only, subject: peer }, tiny, sample
   const notes = [
     'start: from nothing to all active, registration included; a service each, three taken, one called. stop: everything.',
     'floor: 15 lines without checks, a lower bound, no rival. avvio is given the modules in a right order, the others shuffled.',
+    'cordis is version 4 (rc), cordis3 the stable one. awilix is a container: synchronous factories, made when first asked for.',
     'violations: edges (of 2700 at 1000 modules) stopped or started in the wrong order; a peer that stops out of order keeps its row, we do not.',
     `start-5ms: each start awaits 5 ms; wall time over the critical path of ${criticalPathMs} ms.`,
   ]

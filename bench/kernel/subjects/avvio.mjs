@@ -1,8 +1,7 @@
 /** avvio, which starts strictly in the order of `use`: it is given a topological one. Plugins are async functions or take `done`. */
-import { createRequire } from 'node:module'
+import { importPeer } from '../../harness/import-peer.mjs'
 
-const require = createRequire(new URL('../../peers/package.json', import.meta.url))
-const avvio = require('avvio')
+const { default: avvio } = await importPeer('avvio')
 
 export function subject({ graph, body }) {
   const services = new Map()

@@ -1,0 +1,9 @@
+/** A peer's code, from bench/peers; no dependency of the workspace. */
+import { createRequire } from 'node:module'
+import { pathToFileURL } from 'node:url'
+
+const require = createRequire(new URL('../peers/package.json', import.meta.url))
+
+export function importPeer(name) {
+  return import(pathToFileURL(require.resolve(name)).href)
+}
