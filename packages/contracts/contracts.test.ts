@@ -1,6 +1,6 @@
 import { defineModule, ModuleManager } from '@enigma/kernel'
 import { expect, expectTypeOf, test } from 'vitest'
-import { LanguageModel, type LogFields, Logging, TextGeneration, Tokenization, Training } from './index.js'
+import { GarbageCollection, LanguageModel, type LogFields, Logging, TextGeneration, Tokenization, Training } from './index.js'
 
 declare module '@enigma/kernel' {
   interface ModuleInterfaces {
@@ -9,13 +9,14 @@ declare module '@enigma/kernel' {
 }
 
 test('each capability has one name and a version', () => {
-  const all = [TextGeneration, Tokenization, LanguageModel, Training, Logging]
+  const all = [TextGeneration, Tokenization, LanguageModel, Training, Logging, GarbageCollection]
   expect(all.map(({ name, version }) => `${name}@${version}`)).toEqual([
     'text-generation@1.0',
     'tokenization@1.0',
     'language-model@1.0',
     'model-training@1.0',
     'logging@1.0',
+    'garbage-collection@1.0',
   ])
 })
 

@@ -22,5 +22,6 @@ declare module '@enigma/kernel' {
     }
     'generation.failed': { id: string; model: string; message: string }
     'heartbeat.beat': Heartbeat
+    'garbage.collected': { files: number; bytes: number }
   }
 }

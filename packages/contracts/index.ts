@@ -2,6 +2,7 @@
 
 import './events.js'
 
+export { GarbageCollection, type GarbageItem, type GarbageReport, type GarbageRule } from './garbage-collection.js'
 export type { Heartbeat } from './heartbeat.js'
 export { LanguageModel, type LanguageModelService, type ModelHandle } from './language-model.js'
 export { type LogFields, Logging } from './logging.js'

@@ -6,6 +6,10 @@ export {
   type ChatMessage,
   type Completion,
   type FinishReason,
+  GarbageCollection,
+  type GarbageItem,
+  type GarbageReport,
+  type GarbageRule,
   type GenerateOptions,
   type GenerationStream,
   type Heartbeat,
@@ -61,6 +65,7 @@ export {
   type TrainEvent,
   trainTokenizer,
 } from '@enigma/lm'
+export type { GarbageCollectorService, LastRun } from '@enigma/module-garbage-collector/types'
 export type { HeartbeatService } from '@enigma/module-heartbeat/types'
 export type { Inference, InferenceStatus } from '@enigma/module-inference/types'
 export { type ModelWish, resolveModel } from '@enigma/module-model/resolve-model'

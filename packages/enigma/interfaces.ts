@@ -1,4 +1,5 @@
 import type { LanguageModelService, Logging } from '@enigma/contracts'
+import type { GarbageCollectorService } from '@enigma/module-garbage-collector/types'
 import type { HeartbeatService } from '@enigma/module-heartbeat/types'
 import type { Inference } from '@enigma/module-inference/types'
 import type { TokenizerService } from '@enigma/module-tokenizer/types'
@@ -8,6 +9,7 @@ import type { TrainingService } from '@enigma/module-training/types'
 
 declare module '@enigma/kernel' {
   interface ModuleInterfaces {
+    'garbage-collector': GarbageCollectorService
     heartbeat: HeartbeatService
     inference: Inference
     logger: Logging

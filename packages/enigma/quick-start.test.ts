@@ -100,7 +100,13 @@ test('everything is taken down in the reverse of the order in which it came up',
 test('all built-in modules are found, fit together, and none of their code has run', async () => {
   await using manager = await open()
   const ids = manager.listModules().map(({ id, broken, error }) => [id, broken, error])
-  expect(ids).toEqual(['heartbeat', 'inference', 'logger', 'model', 'tokenizer', 'training'].map((id) => [id, false, undefined]))
+  expect(ids).toEqual(
+    ['garbage-collector', 'heartbeat', 'inference', 'logger', 'model', 'tokenizer', 'training'].map((id) => [
+      id,
+      false,
+      undefined,
+    ]),
+  )
   for (const { id } of manager.listModules()) expect((await manager.canLoad(id)).reason).toBe('OK')
 })
 
