@@ -8,6 +8,7 @@ export type ModuleErrorCode =
   | 'PATH_ESCAPE'
   | 'BAD_MODULE'
   | 'BUNDLE_FAILED'
+  | 'WATCH_FAILED'
   | 'DISABLED'
   | 'API_MISMATCH'
   | 'RUNTIME_UNSUPPORTED'

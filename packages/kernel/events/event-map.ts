@@ -24,6 +24,8 @@ export interface ModuleEvents {
   /** A load pulled in requirements that were missing. */
   'module.closure': { goal: string; modules: readonly string[] }
   'module.config': { id: string }
+  /** A change of its files could not be taken over; the code of before still serves. */
+  'module.reload-failed': { id: string; message: string }
   /** What modules write to `ctx.log`. */
   log: LogRecord
   /** A handler threw or rejected. */
