@@ -27,6 +27,8 @@ const usageCodes = new Set([
   'INVALID_OPTION',
   'EMPTY_PROMPT',
   'COMMAND_MISSING',
+  'BAD_ID',
+  'FOLDER_EXISTS',
 ])
 
 /** What the system says, in words. */

@@ -75,3 +75,4 @@ export type { TrainingJobStatus, TrainingJobView, TrainingService } from '@enigm
 export { nativeRuntime } from '@enigma/tensor'
 export { builtinModules } from './builtin-modules.js'
 export { ModuleManager, type OpenOptions } from './manager.js'
+export { type ScaffoldOptions, scaffoldModule } from './scaffold/scaffold-module.js'

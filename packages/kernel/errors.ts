@@ -9,6 +9,8 @@ export type ModuleErrorCode =
   | 'BAD_MODULE'
   | 'BUNDLE_FAILED'
   | 'WATCH_FAILED'
+  | 'BAD_ID'
+  | 'FOLDER_EXISTS'
   | 'DISABLED'
   | 'API_MISMATCH'
   | 'RUNTIME_UNSUPPORTED'

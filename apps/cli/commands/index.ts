@@ -11,6 +11,7 @@ import { modulesGraph } from './modules/graph.js'
 import { modulesInfo } from './modules/info.js'
 import { modulesLoad } from './modules/load.js'
 import { modulesLs } from './modules/ls.js'
+import { modulesNew } from './modules/new.js'
 import { modulesUnload } from './modules/unload.js'
 import { modulesWhy } from './modules/why.js'
 import { run } from './run.js'
@@ -45,6 +46,7 @@ export const commands: readonly Command[] = [
   modulesGraph,
   modulesWhy,
   modulesCheck,
+  modulesNew,
   hardware,
   doctor,
 ]
