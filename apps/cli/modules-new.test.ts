@@ -17,41 +17,64 @@ beforeAll(async () => {
 afterAll(() => place[Symbol.asyncDispose]())
 
 /** `npm test` of a module: its end and what it printed. */
-function npmTest(cwd: string): Promise<{ code: number | null; output: string }> {
+function output(command: string, args: readonly string[], cwd: string): Promise<{ code: number | null; output: string }> {
   return new Promise((resolve, reject) => {
-    const child = spawn('npm', ['test', '--silent'], { cwd, env: place.environment })
+    const child = spawn(command, args, { cwd, env: place.environment })
     let output = ''
-    for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', (text) => (output += text))
+    for (const stream of [child.stdout, child.stderr]) {
+      stream.setEncoding('utf8').on('data', (text: string) => {
+        output += text
+      })
+    }
     child.on('error', reject)
     child.on('close', (code) => resolve({ code, output }))
   })
 }
 
-const kinds = ['service', 'daemon', 'plugin']
-const languages = ['js', 'ts']
-const wishes = kinds.flatMap((kind) => languages.map((language) => ({ kind, language, id: `my-${kind}-${language}` })))
+const wishes = ['service', 'daemon', 'plugin'].flatMap((kind) =>
+  ['js', 'ts'].map((language) => ({ kind, language, id: `my-${kind}-${language}` })),
+)
 
-describe.each(wishes)('modules new $id', ({ kind, language, id }) => {
-  it('writes a module that passes its tests, is checked, loads and runs its command', async () => {
-    const made = await place.json<{ folder: string; files: string[] }>(['modules', 'new', id, '--kind', kind, '--language', language])
-    expect(made).toMatchObject({ folder: place.path(id), files: expect.arrayContaining(['module.yaml', `index.${language}`]) })
-
-    const { code, output } = await npmTest(made.folder)
-    expect(code, output).toBe(0)
-    expect(output).toMatch(/^# pass [23]$/m)
-    expect(output).toMatch(/^# skipped 0$/m)
-
-    expect(await place.run(['modules', 'check', made.folder])).toMatchObject({ code: 0, stderr: '' })
-    const env = { ENIGMA_MODULES: made.folder }
-    const loaded = await place.run(['modules', 'load', id], { env })
-    expect(loaded).toMatchObject({ code: 0, stdout: expect.stringContaining(`Loaded '${id}'`) })
-    expect((await place.run([`${id}:status`], { env })).stdout).toMatch(/^\d+ (greeted|beats|heard)\n$/)
-    await place.run(['modules', 'unload', '--all'])
-
+describe('what modules new writes', () => {
+  it.each(wishes)('loads as a $kind: $id', async ({ kind, language, id }) => {
+    const made = await place.json<{ folder: string; files: string[] }>([
+      'modules',
+      'new',
+      id,
+      '--kind',
+      kind,
+      '--language',
+      language,
+      '--dir',
+      'all',
+    ])
+    expect(made).toMatchObject({
+      folder: place.path('all', id),
+      files: expect.arrayContaining(['module.yaml', `index.${language}`]),
+    })
     const manager = await ModuleManager.open({ modules: [made.folder] })
     await manager.load(id)
-    expect(manager.getModule(id).info.kind).toBe(kind)
+    expect(manager.getModule(id)).toMatchObject({ state: 'active', info: { kind } })
+    expect(await manager.runCommand(id, 'status')).toMatch(/^\d+ (greeted|beats|heard)$/)
     await manager.shutdown()
+  })
+
+  it('passes its own tests, with nothing but enigma to be found', async () => {
+    const { code, output: text } = await output(process.execPath, ['--test'], place.path('all'))
+    expect(code, text).toBe(0)
+    // Two of the whole module each, and one of a part for those in JavaScript.
+    expect(text).toMatch(/^# pass 15$/m)
+    expect(text).toMatch(/^# skipped 0$/m)
+  })
+
+  it('is ready for npm test, modules check, modules load and its command', async () => {
+    const folder = place.path('all', 'my-service-js')
+    expect(await output('npm', ['test', '--silent'], folder)).toMatchObject({ code: 0 })
+    expect(await place.run(['modules', 'check', place.path('all')])).toMatchObject({ code: 0, stderr: '' })
+    const env = { ENIGMA_MODULES: folder }
+    const loaded = await place.run(['modules', 'load', 'my-service-js'], { env })
+    expect(loaded).toMatchObject({ code: 0, stdout: expect.stringContaining("Loaded 'my-service-js'") })
+    expect(await place.run(['my-service-js:status'], { env })).toMatchObject({ code: 0, stdout: '0 greeted\n', stderr: '' })
   })
 })
 
