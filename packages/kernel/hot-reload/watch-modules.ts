@@ -19,9 +19,24 @@ export interface ModuleWatch extends AsyncDisposable {
   close(): Promise<void>
 }
 
-export interface WatchedModule {
+interface WatchedModule {
   readonly manifest: Manifest
   readonly folder: string
+}
+
+interface Origin {
+  readonly manifest: Manifest
+  readonly folder: string | undefined
+}
+
+/** The modules on disk that are being worked on: not those installed as packages. */
+export function developed<T extends Origin>(modules: Iterable<T>): T[] {
+  return [...modules].filter(({ folder }) => folder !== undefined && !folder.split(sep).includes('node_modules'))
+}
+
+/** What there is to watch of a module: nothing if it was registered at run time. */
+export function watched({ manifest, folder }: Origin): WatchedModule[] {
+  return folder === undefined ? [] : [{ manifest, folder }]
 }
 
 /**

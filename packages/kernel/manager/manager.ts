@@ -5,6 +5,7 @@ import { type CommandContext, importCommand, type ModuleCommand } from '../disco
 import { isSeedModule, type SeedModule, type SeedModuleClass, seedDefinition, seedManifest } from '../discovery/seed-class.js'
 import { ModuleError, messageOf } from '../errors.js'
 import type { EventBus } from '../events/events.js'
+import { developed, type ModuleWatch, watched, watchModules } from '../hot-reload/watch-modules.js'
 import type { ModuleInterfaces } from '../interfaces.js'
 import type { ModuleRecord } from '../lifecycle/record.js'
 import { serves, type Token } from '../lifecycle/services.js'
@@ -38,6 +39,7 @@ import { World } from './world.js'
 export class ModuleManager implements AsyncDisposable {
   readonly #world: World
   readonly #queue = new SerialQueue()
+  readonly #watches: ModuleWatch[] = []
   #closed = false
 
   private constructor(world: World) {
@@ -199,6 +201,20 @@ export class ModuleManager implements AsyncDisposable {
    */
   reload(id: string): Promise<ReloadReport> {
     return this.#run(() => reload(this.#world, this.#world.require(id)))
+  }
+
+  /**
+   * Development: reloads modules when their files change (all that are not installed packages, or those named), until the watch
+   * is closed or the manager shut down. One that has failed is loaded again.
+   * Events: `module.reloaded`, `module.reload-failed`.
+   * @throws ModuleError `WATCH_FAILED`, `NOT_REGISTERED`
+   */
+  async watch(ids?: string | readonly string[]): Promise<ModuleWatch> {
+    const records =
+      ids === undefined ? developed(this.#world.records.values()) : [ids].flat().map((id) => this.#world.require(id))
+    const watch = await watchModules(records.flatMap(watched), (id) => this.#revive(id), this.events)
+    this.#watches.push(watch)
+    return watch
   }
 
   /** loaded → active, what it requires first. Does nothing when it is active. */
@@ -405,6 +421,7 @@ export class ModuleManager implements AsyncDisposable {
   /** Unloads everything, dependents before what they need, and refuses further work. All modules are taken down whatever fails. */
   async shutdown(): Promise<void> {
     if (this.#closed) return
+    await Promise.all(this.#watches.map((watch) => watch.close()))
     await this.#run(async () => {
       this.#closed = true
       const up = this.#up()
@@ -416,6 +433,12 @@ export class ModuleManager implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.shutdown()
+  }
+
+  async #revive(id: string): Promise<void> {
+    const { state, config } = this.#world.require(id)
+    await this.reload(id)
+    if (state === 'error') await this.load(id, config)
   }
 
   #run<T>(work: () => Promise<T>): Promise<T> {
