@@ -1,6 +1,6 @@
 import { isThenable } from './thenable.js'
 
-// Runs work along a dependency graph: each node as soon as those before it are done, independent ones at the same time.
+// Work along a dependency graph: each node as soon as those before it are done, independent ones at the same time.
 
 interface Options {
   /** Go on after a failure: what comes after the failed node begins too. */
@@ -8,105 +8,91 @@ interface Options {
   readonly onFirstError?: (error: unknown) => void
 }
 
-/**
- * `before(node)` names the nodes that come first; those not in `nodes` are ignored. After a failure nothing new begins
- * (unless `keepGoing`), what runs is waited for, and the errors are returned in the order in which they came.
- * Work that is not asynchronous is done at once, without a promise.
- */
-export function runGraph<Node>(
-  nodes: readonly Node[],
-  before: (node: Node) => readonly Node[],
-  run: (node: Node) => unknown,
-  options: Options = {},
-): Promise<unknown[]> {
-  return new Promise((resolve) => new GraphRun(nodes, run, options, resolve).begin(before))
-}
-
-class GraphRun<Node> {
+/** Nodes and what comes before each, indexed once and run as often as wanted. */
+export class Graph<Node> {
   readonly #nodes: readonly Node[]
-  readonly #run: (node: Node) => unknown
-  readonly #options: Options
-  readonly #resolve: (errors: unknown[]) => void
-  readonly #waiting: Uint32Array
-  readonly #followers: (number[] | undefined)[]
-  readonly #ready: number[] = []
-  readonly #errors: unknown[] = []
-  #next = 0
-  #running = 0
+  /** How many come before each node. */
+  readonly #before: Uint32Array
+  /** Followers of node `i` are `#followers[#at[i] … #at[i + 1]]`. */
+  readonly #at: Uint32Array
+  readonly #followers: Uint32Array
 
-  constructor(nodes: readonly Node[], run: (node: Node) => unknown, options: Options, resolve: (errors: unknown[]) => void) {
-    this.#nodes = nodes
-    this.#run = run
-    this.#options = options
-    this.#resolve = resolve
-    this.#waiting = new Uint32Array(nodes.length)
-    this.#followers = new Array<number[] | undefined>(nodes.length)
-  }
-
-  begin(before: (node: Node) => readonly Node[]): void {
-    const nodes = this.#nodes
+  /** `before(node)` names the nodes that come first; those not in `nodes` are ignored. */
+  constructor(nodes: readonly Node[], before: (node: Node) => readonly Node[]) {
+    const count = nodes.length
     const index = new Map<Node, number>()
-    for (let i = 0; i < nodes.length; i++) index.set(nodes[i]!, i)
-    for (let i = 0; i < nodes.length; i++) {
-      let count = 0
-      for (const first of before(nodes[i]!)) {
-        const at = index.get(first)
-        if (at === undefined || at === i) continue
-        const list = this.#followers[at]
-        if (list === undefined) this.#followers[at] = [i]
-        else list.push(i)
-        count++
-      }
-      this.#waiting[i] = count
-      if (count === 0) this.#ready.push(i)
-    }
-    this.#pump()
-  }
-
-  #pump(): void {
-    const { keepGoing } = this.#options
-    while (this.#next < this.#ready.length && (this.#errors.length === 0 || keepGoing)) {
-      const i = this.#ready[this.#next++]!
-      try {
-        const result = this.#run(this.#nodes[i]!)
-        if (isThenable(result)) this.#wait(i, result)
-        else this.#done(i)
-      } catch (error) {
-        this.#fail(i, error)
+    for (let i = 0; i < count; i++) index.set(nodes[i]!, i)
+    const from: number[] = []
+    const to: number[] = []
+    this.#before = new Uint32Array(count)
+    const at = new Uint32Array(count + 1)
+    for (let i = 0; i < count; i++) {
+      const firsts = before(nodes[i]!)
+      for (let f = 0; f < firsts.length; f++) {
+        const first = index.get(firsts[f]!)
+        if (first === undefined || first === i) continue
+        from.push(first)
+        to.push(i)
+        at[first + 1]!++
+        this.#before[i]!++
       }
     }
-    if (this.#running === 0) this.#resolve(this.#errors)
+    for (let i = 0; i < count; i++) at[i + 1]! += at[i]!
+    const next = at.slice()
+    const followers = new Uint32Array(to.length)
+    for (let e = 0; e < to.length; e++) followers[next[from[e]!]!++] = to[e]!
+    this.#nodes = nodes
+    this.#at = at
+    this.#followers = followers
   }
 
-  #wait(i: number, result: PromiseLike<unknown>): void {
-    this.#running++
-    result.then(
-      () => {
-        this.#running--
-        this.#done(i)
-        this.#pump()
-      },
-      (error: unknown) => {
-        this.#running--
-        this.#fail(i, error)
-        this.#pump()
-      },
-    )
-  }
-
-  #done(i: number): void {
-    const followers = this.#followers[i]
-    if (followers === undefined) return
-    for (const follower of followers) {
-      const left = this.#waiting[follower]! - 1
-      this.#waiting[follower] = left
-      if (left === 0) this.#ready.push(follower)
-    }
-  }
-
-  #fail(i: number, error: unknown): void {
-    this.#errors.push(error)
-    if (this.#errors.length === 1) this.#options.onFirstError?.(error)
-    if (this.#options.keepGoing) this.#done(i)
+  /**
+   * After a failure nothing new begins (unless `keepGoing`), what runs is waited for, and the errors are returned in the order
+   * in which they came. Work that is not asynchronous is done at once, without a promise.
+   */
+  run(work: (node: Node) => unknown, options: Options = {}): Promise<unknown[]> {
+    return new Promise((resolve) => {
+      const waiting = this.#before.slice()
+      const ready: number[] = []
+      const errors: unknown[] = []
+      let next = 0
+      let running = 0
+      const done = (i: number) => {
+        for (let f = this.#at[i]!; f < this.#at[i + 1]!; f++) {
+          const follower = this.#followers[f]!
+          if (--waiting[follower]! === 0) ready.push(follower)
+        }
+      }
+      const failed = (i: number, error: unknown) => {
+        errors.push(error)
+        if (errors.length === 1) options.onFirstError?.(error)
+        if (options.keepGoing) done(i)
+      }
+      const settle = (i: number, settled: (i: number, error: unknown) => void, error?: unknown) => {
+        running--
+        settled(i, error)
+        pump()
+      }
+      const pump = () => {
+        while (next < ready.length && (errors.length === 0 || options.keepGoing)) {
+          const i = ready[next++]!
+          try {
+            const result = work(this.#nodes[i]!)
+            if (isThenable(result)) {
+              running++
+              result.then(
+                () => settle(i, done),
+                (error: unknown) => settle(i, failed, error),
+              )
+            } else done(i)
+          } catch (error) {
+            failed(i, error)
+          }
+        }
+        if (running === 0) resolve(errors)
+      }
+      for (let i = 0; i < waiting.length; i++) if (waiting[i] === 0) ready.push(i)
+      pump()
+    })
   }
 }

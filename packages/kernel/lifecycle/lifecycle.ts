@@ -52,19 +52,19 @@ export class Lifecycle {
     record.config = config
     record.error = undefined
     try {
-      const definition = (yield this.#run(record, 'load', () => record.source())) as NonNullable<ModuleRecord['definition']>
+      const definition = (yield this.#bound(record, 'load', record.source())) as NonNullable<ModuleRecord['definition']>
       record.definition = definition
       if (definition.estimate) {
-        const estimate = yield this.#run(record, 'load', () => definition.estimate!(config as never))
+        const estimate = yield this.#bound(record, 'load', definition.estimate(config as never))
         this.#ledger.reserve(record.id, { ...this.#ledger.of(record.id), ...(estimate as object) })
       }
-      const api = definition.load ? yield this.#run(record, 'load', () => definition.load!(context)) : undefined
+      const api = definition.load ? yield this.#bound(record, 'load', definition.load(context)) : undefined
       if (life.ended) throw life.reason
       if (api !== undefined && api !== null)
         record.api = new ServiceSlot(record.id, { name: record.id, version: record.manifest.version }, api)
       const { handover } = record
       if (handover && definition.restore) {
-        yield this.#run(record, 'load', () => definition.restore!(context, handover.state, record.implementation))
+        yield this.#bound(record, 'load', definition.restore(context, handover.state, record.implementation as never))
         if (life.ended) throw life.reason
       }
       this.#ledger.markUsed(record.id)
@@ -85,11 +85,13 @@ export class Lifecycle {
    * @throws ModuleError `START_FAILED`, `TIMEOUT`, `CANCELLED`
    */
   start(record: ModuleRecord, undoLater: boolean): void | Promise<void> {
-    return drive(this.#start(record, undoLater))
+    // Most modules have nothing to start.
+    if (record.definition?.start || record.crashing || record.life?.ended) return drive(this.#start(record, undoLater))
+    this.#activate(record, 0)
   }
 
   *#start(record: ModuleRecord, undoLater: boolean): Steps<void> {
-    yield* this.#settleCrash(record)
+    if (record.crashing) yield* this.#settleCrash(record)
     const { definition, context } = record
     const life = record.life!
     this.#phase(record, 'starting')
@@ -97,13 +99,11 @@ export class Lifecycle {
     try {
       if (definition?.start) {
         life.starting = true
-        yield this.#run(record, 'start', () => definition.start!(context!, record.implementation))
+        yield this.#bound(record, 'start', definition.start(context!, record.implementation as never))
         life.starting = false
       }
       if (life.ended) throw life.reason
-      record.startMs = performance.now() - begun
-      this.transition(record, 'active')
-      this.#host.bus.emit('module.started', { id: record.id, ms: record.startMs })
+      this.#activate(record, performance.now() - begun)
     } catch (cause) {
       life.starting = false
       const reason = life.ended ? life.reason : cause
@@ -114,26 +114,37 @@ export class Lifecycle {
     }
   }
 
+  #activate(record: ModuleRecord, ms: number): void {
+    record.startMs = ms
+    this.transition(record, 'active')
+    this.#host.bus.emit('module.started', { id: record.id, ms })
+  }
+
   /** active → loaded. @throws ModuleError `STOP_FAILED`, `TIMEOUT` */
   stop(record: ModuleRecord): void | Promise<void> {
-    return drive(this.#stop(record))
+    if (record.definition?.stop || record.life?.startScope || record.crashing) return drive(this.#stop(record))
+    this.#deactivate(record)
   }
 
   *#stop(record: ModuleRecord): Steps<void> {
-    yield* this.#settleCrash(record)
+    if (record.crashing) yield* this.#settleCrash(record)
     const { definition, context } = record
     const life = record.life!
     this.#phase(record, 'stopping')
     try {
-      if (definition?.stop) yield this.#run(record, 'stop', () => definition.stop!(context!, record.implementation))
+      if (definition?.stop) yield this.#bound(record, 'stop', definition.stop(context!, record.implementation as never))
       const scope = life.startScope
       life.startScope = undefined
       yield scope?.close()
-      this.transition(record, 'loaded')
-      this.#host.bus.emit('module.stopped', { id: record.id })
+      this.#deactivate(record)
     } catch (cause) {
       throw yield* this.#abandon(record, cause, 'STOP_FAILED', true)
     }
+  }
+
+  #deactivate(record: ModuleRecord): void {
+    this.transition(record, 'loaded')
+    this.#host.bus.emit('module.stopped', { id: record.id })
   }
 
   /** loaded → unloaded (`error`, if its start had failed). @throws ModuleError `UNLOAD_FAILED`, `TIMEOUT` */
@@ -142,7 +153,7 @@ export class Lifecycle {
   }
 
   *#unload(record: ModuleRecord): Steps<void> {
-    yield* this.#settleCrash(record)
+    if (record.crashing) yield* this.#settleCrash(record)
     this.#phase(record, 'unloading')
     const reason = () => new ModuleError('CANCELLED', `Module '${record.id}' is being unloaded.`, { module: record.id })
     const errors = yield* this.#tearDown(record, true, reason)
@@ -188,7 +199,6 @@ export class Lifecycle {
   }
 
   *#settleCrash(record: ModuleRecord): Steps<void> {
-    if (record.crashing === undefined) return
     yield record.crashing
     throw record.error
   }
@@ -221,8 +231,9 @@ export class Lifecycle {
     this.#host.bus.emit('module.state', { id: record.id, from: record.state, to: record.state, phase })
   }
 
-  #run<T>(record: ModuleRecord, operation: Operation, run: () => T | PromiseLike<T>): T | Promise<T> {
-    return withinLimit(record.life!, run, () => this.#limit(record, operation))
+  // An unload is bounded by its limit alone: its life has ended before it.
+  #bound<T>(record: ModuleRecord, operation: Operation, result: T | PromiseLike<T>): T | Promise<T> {
+    return withinLimit(record.life!, result, () => this.#limit(record, operation), operation === 'unload')
   }
 
   #limit(record: ModuleRecord, operation: Operation): Limit {
@@ -273,14 +284,18 @@ export class Lifecycle {
       // A module that ignores its signal is not called again: its code is in an unknown place.
       if (callUnload && !record.stuck && definition?.unload) {
         try {
-          yield this.#run(record, 'unload', () => definition.unload!(context!, implementation as never))
+          yield this.#bound(record, 'unload', definition.unload(context!, implementation as never))
         } catch (error) {
           errors.push(error)
         }
       }
-      for (const scope of [life.startScope, life.scope]) {
+      for (
+        let scope = life.startScope ?? life.scope;
+        scope !== undefined;
+        scope = scope === life.scope ? undefined : life.scope
+      ) {
         try {
-          yield scope?.close()
+          yield scope.close()
         } catch (error) {
           errors.push(error)
         }

@@ -54,12 +54,16 @@ export interface Limit {
 }
 
 /**
- * Runs an operation within a limit. A synchronous result is returned as it is, without a timer.
- * Ending the lifeline from outside interrupts too: the operation then has the grace period to settle.
+ * Bounds what an operation answered. A value is returned as it is, without a timer.
+ * Ending the lifeline from outside interrupts too (unless it had `ended` before the operation): the operation then has the
+ * grace period to settle.
  */
-export function withinLimit<T>(lifeline: Lifeline, run: () => T | PromiseLike<T>, makeLimit: () => Limit): T | Promise<T> {
-  const wasEnded = lifeline.ended
-  const result = run()
+export function withinLimit<T>(
+  lifeline: Lifeline,
+  result: T | PromiseLike<T>,
+  makeLimit: () => Limit,
+  ended = false,
+): T | Promise<T> {
   if (!isThenable(result)) return result
   const limit = makeLimit()
   return new Promise<T>((resolve, reject) => {
@@ -100,7 +104,7 @@ export function withinLimit<T>(lifeline: Lifeline, run: () => T | PromiseLike<T>
     }
     lifeline.interrupt = interrupt
     // Ended from within the synchronous part of the operation.
-    if (!wasEnded && lifeline.ended) interrupt(lifeline.reason)
+    if (!ended && lifeline.ended) interrupt(lifeline.reason)
     result.then(
       (value) => {
         done()

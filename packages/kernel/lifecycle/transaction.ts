@@ -4,7 +4,7 @@ import { softNeeds } from '../resolver/order.js'
 import type { PlanStep, ResolverState } from '../resolver/resolver.js'
 import type { ResourceLedger } from '../resources/ledger.js'
 import { drive, type Steps } from './drive.js'
-import { runGraph } from './graph-run.js'
+import { Graph } from './graph-run.js'
 import type { Lifecycle } from './lifecycle.js'
 import type { ModuleRecord } from './record.js'
 
@@ -20,7 +20,7 @@ export interface TransactionWorld {
 
 export interface TransactionWork {
   readonly steps: readonly PlanStep[]
-  /** Checked configs of the steps. */
+  /** Checked configs of the steps; those left out have none. */
   readonly configs: ReadonlyMap<string, ModuleConfig>
   /** Steps and modules loaded before that shall be active at the end, providers first. */
   readonly start: readonly ModuleRecord[]
@@ -48,7 +48,10 @@ export async function commit(world: TransactionWorld, work: TransactionWork): Pr
   } catch (error) {
     failure = error
   }
-  if (failure === undefined) return
+  if (failure === undefined) {
+    for (const record of mine) record.adoptOrphans()
+    return
+  }
   await undo(world, mine, started)
   throw await bringBack(world, dropped, failure)
 }
@@ -60,7 +63,6 @@ async function carryOut(
   started: ModuleRecord[],
 ): Promise<unknown> {
   const { lifecycle } = world
-  const own = new Set(mine)
   const cancel = (cause: unknown) => {
     // A module of the earlier set that is being started is left to end that; it is stopped afterwards.
     for (const record of mine) {
@@ -71,20 +73,21 @@ async function carryOut(
   signal?.addEventListener('abort', onAbort, { once: true })
   try {
     for (let i = 0; i < mine.length; i++) link(mine[i]!, steps[i]!, world)
-    let errors = await runGraph(
-      mine,
-      comesAfter,
+    const own = new Set(mine)
+    const starting = new Set(start)
+    const graph = new Graph([...mine, ...start.filter((record) => !own.has(record))], comesAfter)
+    let errors = await graph.run(
       (record) => {
+        if (!own.has(record)) return undefined
         if (signal?.aborted) throw cancelled(record.id)
-        return lifecycle.load(record, configs.get(record.id)!)
+        return lifecycle.load(record, configs.get(record.id) ?? noConfig)
       },
       { onFirstError: cancel },
     )
     if (errors.length > 0 || start.length === 0) return errors[0]
-    errors = await runGraph(
-      start,
-      comesAfter,
+    errors = await graph.run(
       (record) => {
+        if (!starting.has(record)) return undefined
         if (signal?.aborted) throw cancelled(record.id)
         started.push(record)
         return lifecycle.start(record, own.has(record))
@@ -96,6 +99,8 @@ async function carryOut(
     signal?.removeEventListener('abort', onAbort)
   }
 }
+
+const noConfig: ModuleConfig = Object.freeze({})
 
 /** The modules that a module comes after. */
 function comesAfter({ providers, softProviders }: ModuleRecord): readonly ModuleRecord[] {
@@ -112,6 +117,8 @@ export function stopAll(lifecycle: Lifecycle, records: readonly ModuleRecord[]):
   return inReverse(records, (record) => lifecycle.stop(record))
 }
 
+const none: readonly ModuleRecord[] = []
+
 /** Reverse of the load order: a record's turn comes after everything that is bound to it or came after it. */
 function inReverse(records: readonly ModuleRecord[], run: (record: ModuleRecord) => unknown): Promise<unknown[]> {
   const followers = new Map<ModuleRecord, ModuleRecord[]>()
@@ -122,7 +129,7 @@ function inReverse(records: readonly ModuleRecord[], run: (record: ModuleRecord)
       else list.push(record)
     }
   }
-  return runGraph(records, (record) => followers.get(record) ?? [], run, { keepGoing: true })
+  return new Graph(records, (record) => followers.get(record) ?? none).run(run, { keepGoing: true })
 }
 
 function* takeDownOne(lifecycle: Lifecycle, record: ModuleRecord): Steps<void> {
@@ -188,9 +195,7 @@ async function bringBack({ lifecycle, ledger }: TransactionWorld, dropped: reado
       // What it held a moment ago is its due, whoever took memory meanwhile.
     }
   }
-  const errors = await runGraph(
-    gone,
-    comesAfter,
+  const errors = await new Graph(gone, comesAfter).run(
     (record) => {
       const entry = byRecord.get(record)!
       return drive(

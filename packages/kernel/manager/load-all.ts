@@ -55,7 +55,13 @@ export function configsOf(
   steps: readonly PlanStep[],
   asked: ReadonlyMap<string, ModuleConfig | undefined>,
 ): Map<string, ModuleConfig> {
-  return new Map(steps.map(({ manifest }) => [manifest.id, asked.get(manifest.id) ?? world.configs.check(manifest, undefined)]))
+  const configs = new Map<string, ModuleConfig>()
+  for (const { manifest } of steps) {
+    const given = asked.get(manifest.id)
+    if (given) configs.set(manifest.id, given)
+    else if (manifest.config) configs.set(manifest.id, world.configs.check(manifest, undefined))
+  }
+  return configs
 }
 
 /** A plan or a refusal as the answer of `canLoad`. */
@@ -74,7 +80,6 @@ export function refusalError({ code, reason, module, alternatives, modules }: Co
  * module itself, come back, or another provider of what they require.
  */
 function rebind(world: World, steps: readonly PlanStep[]): void {
-  for (const { manifest } of steps) world.records.get(manifest.id)!.adoptOrphans()
   for (const dead of world.bereft) {
     for (const dependent of dead.up ? [] : dead.dependents) {
       dependent.manifest.requires.forEach((requirement, i) => {
@@ -90,20 +95,18 @@ function rebind(world: World, steps: readonly PlanStep[]): void {
   }
 }
 
-/** The goals and all they are bound to once `steps` are loaded, providers first, without those that are active. */
+/** The goals and all they are bound to once `steps` are loaded, without those that are active; the steps in their order. */
 export function startOrder(world: World, goals: readonly ModuleRecord[], steps: readonly PlanStep[]): ModuleRecord[] {
-  const bindings = new Map(steps.map((step) => [step.manifest.id, step.bindings]))
-  const providers = (record: ModuleRecord) => bindings.get(record.id)?.map((id) => world.records.get(id)!) ?? record.providers
-  const order: ModuleRecord[] = []
-  const seen = new Set<ModuleRecord>()
-  const stack = goals.map((record) => ({ record, left: false })).reverse()
-  for (let top = stack.pop(); top !== undefined; top = stack.pop()) {
-    if (top.left) order.push(top.record)
-    else if (!seen.has(top.record) && top.record.state !== 'active') {
-      seen.add(top.record)
-      stack.push({ record: top.record, left: true })
-      for (const provider of providers(top.record).toReversed()) stack.push({ record: provider, left: false })
-    }
+  const planned = new Map<ModuleRecord, PlanStep>()
+  for (const step of steps) planned.set(world.records.get(step.manifest.id)!, step)
+  const wanted = new Set(goals)
+  // A set is walked through what is added meanwhile.
+  for (const record of wanted) {
+    const step = planned.get(record)
+    if (step) for (const id of step.bindings) wanted.add(world.records.get(id)!)
+    else if (record.state !== 'active') for (const provider of record.providers) wanted.add(provider)
   }
-  return order
+  const earlier = [...wanted].filter((record) => !planned.has(record) && record.state !== 'active').reverse()
+  const now = [...planned.keys()]
+  return [...earlier, ...(wanted.size - earlier.length === now.length ? now : now.filter((record) => wanted.has(record)))]
 }

@@ -107,7 +107,7 @@ async function snapshot(record: ModuleRecord): Promise<{ state: unknown } | unde
   const state = await withinLimit(
     // Its own lifeline: a snapshot that takes too long ends the reload, not the module.
     new Lifeline(),
-    () => definition.snapshot!(context, record.implementation as never),
+    definition.snapshot(context, record.implementation as never),
     () => ({
       ms,
       warn: ms,

@@ -157,14 +157,15 @@ export class World {
 
   #track(record: ModuleRecord): void {
     const { id, state } = record
+    // loaded → active and back changes nothing here: most transitions do not.
     if (record.up) {
-      if (!this.loaded.has(id)) this.loaded.add(record.manifest)
-    } else this.loaded.delete(id)
+      if (state === 'loaded' && !this.loaded.has(id)) this.loaded.add(record.manifest)
+    } else if (state !== 'loading') this.loaded.delete(id)
     if (state === 'error' && record.dependents.length > 0) this.bereft.add(record)
     if (state === 'disabled') this.disabled.add(id)
-    else this.disabled.delete(id)
+    else if (this.disabled.size > 0) this.disabled.delete(id)
     if (record.stuck)
       this.unavailable.set(id, `Module '${id}' is stuck: it ignored its abort signal and still runs. Restart the process.`)
-    else this.unavailable.delete(id)
+    else if (this.unavailable.size > 0) this.unavailable.delete(id)
   }
 }
