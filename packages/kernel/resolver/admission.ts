@@ -1,10 +1,10 @@
 import semver from 'semver'
 import type { ModuleErrorCode } from '../errors.js'
 import { hostApi, type Manifest } from '../manifest/manifest.js'
-import { toMB } from '../units.js'
 import type { Catalogue, LoadedSet } from './catalogue.js'
+import type { BarrierKind } from './constraint.js'
 
-// May this one module join that set on this machine? The checks and their order are the seed documents' `can_load`.
+// May this module be loaded on this machine, whatever else is? The order of the checks is the seed documents' `can_load`.
 
 /** What is free for new modules, in bytes. */
 export interface Capacity {
@@ -12,16 +12,8 @@ export interface Capacity {
   readonly vram: number
   /** Whether there is a GPU at all. */
   readonly gpu: boolean
-}
-
-/** Why a module may not be loaded. */
-export interface Refusal {
-  readonly code: ModuleErrorCode
-  readonly module: string
-  /** The seed's sentence, then what to do. */
-  readonly reason: string
-  /** Modules involved: the one in the way, the members of a cycle. */
-  readonly modules: readonly string[]
+  /** RAM and VRAM are one pool of `ram` bytes: what one kind takes, the other loses. */
+  readonly unified?: boolean
 }
 
 export interface AdmissionState {
@@ -36,91 +28,73 @@ export interface AdmissionState {
   readonly configs?: ReadonlyMap<string, Readonly<Record<string, unknown>>>
   /** Modules that cannot be loaded for a reason outside the resolver's world, with the reason. */
   readonly unavailable?: ReadonlyMap<string, string>
+  /** Modules that are being replaced. */
+  readonly leaving?: ReadonlySet<string>
 }
 
-/**
- * The reason why `module` cannot join the loaded set and the `chosen` ones, or undefined.
- * `taken` is the memory that the chosen ones need already, in bytes.
- */
-export function refusal(
+interface Barrier {
+  readonly code: ModuleErrorCode
+  readonly stands: (module: Manifest, state: AdmissionState) => boolean
+  /** The cause, then what to do. */
+  readonly reason: (module: Manifest, state: AdmissionState) => string
+}
+
+export const barriers: Readonly<Record<BarrierKind, Barrier>> = {
+  unavailable: {
+    code: 'STUCK',
+    stands: ({ id }, { unavailable }) => unavailable?.has(id) === true,
+    reason: ({ id }, { unavailable }) => unavailable!.get(id)!,
+  },
+  leaving: {
+    code: 'CONFLICT',
+    stands: ({ id }, { leaving }) => leaving?.has(id) === true,
+    reason: ({ id }) => `Module '${id}' is the one to be replaced.`,
+  },
+  disabled: {
+    code: 'DISABLED',
+    stands: ({ id }, { disabled }) => disabled.has(id),
+    reason: ({ id }) => `Module '${id}' is disabled. Enable it first.`,
+  },
+  api: {
+    code: 'API_MISMATCH',
+    stands: ({ api }) => !offersApi(api),
+    reason: ({ id, api }) =>
+      `Module '${id}' needs module interface ${api}, this is ${hostApi}. Update Enigma or take an older '${id}'.`,
+  },
+  runtime: {
+    code: 'RUNTIME_UNSUPPORTED',
+    stands: ({ runtime }) => runtime !== 'inproc',
+    reason: ({ id, runtime }) =>
+      `Module '${id}' asks for runtime '${runtime}', which is not supported yet. Set 'runtime: inproc'.`,
+  },
+  cloud: {
+    code: 'CLOUD_REFUSED',
+    stands: (module, { localOnly, configs }) => localOnly && isCloud(module, configs?.get(module.id)),
+    reason: () =>
+      'Module requires external cloud services. Disable local_only mode to use cloud modules. Open the manager with { localOnly: false }.',
+  },
+  gpu: {
+    code: 'NO_GPU',
+    stands: ({ resources }, { capacity }) => resources.gpu === 'required' && !capacity.gpu,
+    reason: () => 'Module requires GPU but none available. Use a machine with a GPU, or a module that runs without one.',
+  },
+}
+
+const barrierKinds = Object.keys(barriers) as BarrierKind[]
+
+/** The first reason of its own why a module may not be loaded, among those that count. */
+export function barrierOf(
   module: Manifest,
   state: AdmissionState,
-  chosen: LoadedSet,
-  taken: { readonly ram: number; readonly vram: number },
-): Refusal | undefined {
-  const refuse = (code: ModuleErrorCode, reason: string, ...modules: string[]): Refusal => ({
-    code,
-    module: module.id,
-    reason,
-    modules,
-  })
-  const { id } = module
-
-  const unavailable = state.unavailable?.get(id)
-  if (unavailable !== undefined) return refuse('STUCK', unavailable)
-  if (state.disabled.has(id)) return refuse('DISABLED', `Module '${id}' is disabled. Enable it first.`)
-  if (!offersApi(module.api)) {
-    return refuse(
-      'API_MISMATCH',
-      `Module '${id}' needs module interface ${module.api}, this is ${hostApi}. Update Enigma or take an older '${id}'.`,
-    )
-  }
-  if (module.runtime !== 'inproc') {
-    const fix = "Set 'runtime: inproc'."
-    return refuse(
-      'RUNTIME_UNSUPPORTED',
-      `Module '${id}' asks for runtime '${module.runtime}', which is not supported yet. ${fix}`,
-    )
-  }
-  if (state.localOnly && isCloud(module, state.configs?.get(id))) {
-    const fix = 'Open the manager with { localOnly: false }.'
-    return refuse(
-      'CLOUD_REFUSED',
-      `Module requires external cloud services. Disable local_only mode to use cloud modules. ${fix}`,
-    )
-  }
-
-  const { resources } = module
-  if (resources.gpu === 'required' && !state.capacity.gpu) {
-    return refuse(
-      'NO_GPU',
-      'Module requires GPU but none available. Use a machine with a GPU, or a module that runs without one.',
-    )
-  }
-  if (resources.gpu !== 'preferred' && resources.vram > 0) {
-    const free = Math.max(0, state.capacity.vram - taken.vram)
-    if (resources.vram > free) {
-      const fix = 'Unload a module that holds VRAM, or take a smaller model.'
-      return refuse('NO_VRAM', `Module requires ${toMB(resources.vram)}MB VRAM, only ${toMB(free)}MB available. ${fix}`)
-    }
-  }
-  const free = Math.max(0, state.capacity.ram - taken.ram)
-  if (resources.ram > free) {
-    const fix = 'Unload a module that holds RAM, or take a smaller model.'
-    return refuse('NO_RAM', `Module requires ${toMB(resources.ram)}MB RAM, only ${toMB(free)}MB available. ${fix}`)
-  }
-
-  for (const other of state.catalogue.conflictsOf(id)) {
-    if (state.loaded.has(other))
-      return refuse('CONFLICT', `Module conflicts with loaded module '${other}'. Unload '${other}' first.`, other)
-    if (chosen.has(other)) return refuse('CONFLICT', `Module conflicts with module '${other}', which is needed too.`, other)
-  }
-  for (const provision of module.provides) {
-    for (const set of [state.loaded, chosen]) {
-      for (const other of set.providers(provision.capability)) {
-        if (other.id === id) continue
-        const theirs = other.provides.find(({ capability }) => capability === provision.capability)
-        if (provision.cardinality === 'shared' && theirs?.cardinality === 'shared') continue
-        const fix = set === state.loaded ? 'Unload it first.' : 'Only one of them can be loaded.'
-        return refuse(
-          'CAPABILITY_TAKEN',
-          `Capability '${provision.capability}' already provided by '${other.id}'. ${fix}`,
-          other.id,
-        )
-      }
-    }
-  }
+  counts: (kind: BarrierKind, module: string) => boolean,
+): BarrierKind | undefined {
+  for (const kind of barrierKinds) if (barriers[kind].stands(module, state) && counts(kind, module.id)) return kind
   return undefined
+}
+
+/** VRAM a module cannot do without, in bytes. */
+export function requiredVram({ resources: { gpu, vram } }: Manifest): number {
+  return gpu === 'preferred' ? 0 : vram
 }
 
 /** Whether a module would reach beyond this machine with this config (missing keys take the schema's defaults). */

@@ -1,58 +1,74 @@
 import semver from 'semver'
-import type { Manifest, Requirement } from '../manifest/manifest.js'
+import type { Manifest, Provision, Requirement } from '../manifest/manifest.js'
 
 // The index the resolver walks: which modules exist, who provides what, who conflicts with whom.
 
 /** One provider of a capability. */
-interface Provider {
+export interface Provider {
   readonly manifest: Manifest
+  /** The module's place in the catalogue: small and dense, so that a search can keep its notes in an array. */
+  readonly index: number
   readonly version: string
   readonly priority: number
+  /** Undefined: the capability is the module's own id. */
+  readonly provision: Provision | undefined
+}
+
+interface Slot {
+  readonly list: Provider[]
+  sorted: boolean
 }
 
 const nobody: readonly Provider[] = []
 const none: ReadonlySet<string> = new Set()
 
 export class Catalogue {
-  readonly #modules = new Map<string, Manifest>()
-  readonly #providers = new Map<string, Provider[]>()
-  readonly #unsorted = new Set<string>()
+  readonly #modules = new Map<string, Provider>()
+  readonly #slots = new Map<string, Slot>()
+  /** Places that deleted modules left. */
+  readonly #free: number[] = []
   readonly #conflicts = new Map<string, Set<string>>()
-  readonly #satisfied = new Map<string, boolean>()
+  readonly #satisfied = new Map<string, Map<string, boolean>>()
 
   constructor(manifests: Iterable<Manifest> = []) {
     for (const manifest of manifests) this.add(manifest)
   }
 
+  /** Adds a module, in place of an earlier one with its id. */
   add(manifest: Manifest): void {
-    this.#modules.set(manifest.id, manifest)
-    this.#offer(manifest.id, { manifest, version: manifest.version, priority: 50 })
-    for (const { capability, version, priority } of manifest.provides) {
-      if (capability !== manifest.id) this.#offer(capability, { manifest, version, priority })
+    const { id, version } = manifest
+    const before = this.#modules.get(id)
+    if (before) this.#forget(before.manifest)
+    const index = before?.index ?? this.#free.pop() ?? this.#modules.size
+    const own = { manifest, index, version, priority: 50, provision: undefined }
+    this.#modules.set(id, own)
+    const mine = this.#slots.get(id)
+    if (mine) push(mine, own)
+    for (const provision of manifest.provides) {
+      const { capability, priority } = provision
+      if (capability !== id) push(this.#slot(capability), { manifest, index, version: provision.version, priority, provision })
     }
     for (const other of manifest.conflicts) {
       // Symmetric: whoever names the other, neither loads beside the other.
-      this.#conflict(manifest.id, other)
-      this.#conflict(other, manifest.id)
+      this.#conflict(id, other)
+      this.#conflict(other, id)
     }
   }
 
-  delete(manifest: Manifest): void {
-    this.#modules.delete(manifest.id)
-    for (const capability of [manifest.id, ...manifest.provides.map((provision) => provision.capability)]) {
-      const left = this.#providers.get(capability)?.filter((provider) => provider.manifest !== manifest) ?? []
-      if (left.length === 0) this.#providers.delete(capability)
-      else this.#providers.set(capability, left)
-    }
-    // What others say of it stays.
-    for (const other of manifest.conflicts) {
-      if (this.#modules.get(other)?.conflicts.includes(manifest.id)) continue
-      this.#conflicts.get(manifest.id)?.delete(other)
-      this.#conflicts.get(other)?.delete(manifest.id)
-    }
+  delete({ id }: Manifest): void {
+    const before = this.#modules.get(id)
+    if (before === undefined) return
+    this.#forget(before.manifest)
+    this.#modules.delete(id)
+    this.#free.push(before.index)
   }
 
   get(id: string): Manifest | undefined {
+    return this.#modules.get(id)?.manifest
+  }
+
+  /** A module as the provider of its own id. */
+  entry(id: string): Provider | undefined {
     return this.#modules.get(id)
   }
 
@@ -60,16 +76,19 @@ export class Catalogue {
     return this.#modules.keys()
   }
 
-  all(): Iterable<Manifest> {
-    return this.#modules.values()
+  *all(): Iterable<Manifest> {
+    for (const { manifest } of this.#modules.values()) yield manifest
   }
 
   /** Providers of a capability (a module id is one), best first: priority, then version, then id. */
   providers(capability: string): readonly Provider[] {
-    const list = this.#providers.get(capability)
-    if (list === undefined) return nobody
-    if (this.#unsorted.delete(capability)) list.sort(byPreference)
-    return list
+    const slot = this.#slots.get(capability) ?? (this.#modules.has(capability) ? this.#slot(capability) : undefined)
+    if (slot === undefined) return nobody
+    if (!slot.sorted) {
+      slot.list.sort(byPreference)
+      slot.sorted = true
+    }
+    return slot.list
   }
 
   conflictsOf(id: string): ReadonlySet<string> {
@@ -77,24 +96,29 @@ export class Catalogue {
   }
 
   /** Whether a version is in a requirement's range; remembered, as semver is the slow part of planning. */
-  satisfies(version: string, requirement: Requirement): boolean {
-    if (requirement.range === '*') return true
-    const key = `${version} ${requirement.range}`
-    let answer = this.#satisfied.get(key)
+  satisfies(version: string, { range }: Requirement): boolean {
+    if (range === '*') return true
+    let answers = this.#satisfied.get(range)
+    if (answers === undefined) {
+      answers = new Map()
+      this.#satisfied.set(range, answers)
+    }
+    let answer = answers.get(version)
     if (answer === undefined) {
-      answer = semver.satisfies(version, requirement.range, { includePrerelease: true })
-      this.#satisfied.set(key, answer)
+      answer = semver.satisfies(version, range, { includePrerelease: true })
+      answers.set(version, answer)
     }
     return answer
   }
 
-  #offer(capability: string, provider: Provider): void {
-    const list = this.#providers.get(capability)
-    if (list === undefined) this.#providers.set(capability, [provider])
-    else {
-      list.push(provider)
-      this.#unsorted.add(capability)
+  #slot(capability: string): Slot {
+    let slot = this.#slots.get(capability)
+    if (slot === undefined) {
+      const own = this.#modules.get(capability)
+      slot = { list: own ? [own] : [], sorted: true }
+      this.#slots.set(capability, slot)
     }
+    return slot
   }
 
   #conflict(id: string, other: string): void {
@@ -102,15 +126,33 @@ export class Catalogue {
     if (set === undefined) this.#conflicts.set(id, new Set([other]))
     else set.add(other)
   }
+
+  #forget({ id, provides, conflicts }: Manifest): void {
+    for (const capability of [id, ...provides.map((provision) => provision.capability)]) {
+      const list = this.#slots.get(capability)?.list
+      const at = list?.findIndex(({ manifest }) => manifest.id === id) ?? -1
+      if (at >= 0) list!.splice(at, 1)
+    }
+    // What others say of it stays.
+    for (const other of conflicts) {
+      if (this.get(other)?.conflicts.includes(id)) continue
+      this.#conflicts.get(id)?.delete(other)
+      this.#conflicts.get(other)?.delete(id)
+    }
+  }
 }
 
-/** The modules that are loaded (or chosen to be), by id and by capability. */
+/** The modules that are loaded, by id and by capability. */
 export class LoadedSet {
   readonly #modules = new Map<string, Manifest>()
   readonly #providers = new Map<string, Manifest[]>()
 
   constructor(manifests: Iterable<Manifest> = []) {
     for (const manifest of manifests) this.add(manifest)
+  }
+
+  get size(): number {
+    return this.#modules.size
   }
 
   add(manifest: Manifest): void {
@@ -141,10 +183,19 @@ export class LoadedSet {
     return this.#modules.keys()
   }
 
+  all(): Iterable<Manifest> {
+    return this.#modules.values()
+  }
+
   /** Modules in the set that list the capability under `provides` (their own ids not counted). */
   providers(capability: string): readonly Manifest[] {
     return this.#providers.get(capability) ?? []
   }
+}
+
+function push(slot: Slot, provider: Provider): void {
+  slot.list.push(provider)
+  if (slot.list.length > 1) slot.sorted = false
 }
 
 function byPreference(a: Provider, b: Provider): number {

@@ -1,154 +1,188 @@
 import type { Manifest } from '../manifest/manifest.js'
-import type { PlanStep, ResolverState } from './resolver.js'
+import type { Catalogue } from './catalogue.js'
+import type { Member } from './explanation.js'
 
 // Binds each requirement of the chosen modules to one provider and puts the modules in an order in which every
 // provider comes first.
 
-interface Member {
-  readonly manifest: Manifest
-  readonly need: { readonly owner: Manifest; readonly requirement: { readonly text: string } } | undefined
+/** A module of the plan with the provider of each of its requirements, in their order. */
+export interface Bound {
+  readonly member: Member
+  readonly providers: readonly Member[]
 }
 
-type Ordered =
-  | { readonly ok: true; readonly steps: readonly PlanStep[] }
-  /** The members of one cycle in order; the first is the smallest id, so that a cycle has one name. */
-  | { readonly ok: false; readonly cycle: readonly string[] }
+type Binding =
+  | { readonly ok: true; readonly order: readonly Bound[] }
+  /** Members of which none can come first. */
+  | { readonly ok: false; readonly stuck: ReadonlySet<Member> }
 
-export function bindAndOrder(members: readonly Member[], state: ResolverState, apart: ReadonlySet<string>): Ordered {
-  const chosen = new Map(members.map((member) => [member.manifest.id, member]))
-  const preferred = new Map(members.map(({ manifest }) => [manifest.id, preferredBindings(manifest, chosen, state, apart)]))
-  const hard = topological(chosen.keys(), (id) => preferred.get(id)!.filter((provider) => chosen.has(provider)))
-  if (hard.ok) return { ok: true, steps: withSoftEdges(hard.order, chosen, preferred, state) }
-  const other = bindWithoutCycle(members, chosen, state, apart)
-  if (other === undefined) return { ok: false, cycle: canonicalCycle(hard.cycle) }
-  return { ok: true, steps: withSoftEdges(other.order, chosen, other.bindings, state) }
-}
+/** The members and loaded modules that meet a requirement, best first; undefined where it does not count. */
+type Present = (owner: Member, index: number) => readonly Member[] | undefined
 
-/** All providers of a requirement among the loaded and the chosen, best first. */
-function candidates(
-  manifest: Manifest,
-  index: number,
-  chosen: ReadonlyMap<string, Member>,
-  state: ResolverState,
-  apart: ReadonlySet<string>,
-): string[] {
-  const requirement = manifest.requires[index]!
-  const found: string[] = []
-  for (const provider of state.catalogue.providers(requirement.capability)) {
-    const { id } = provider.manifest
-    if (id === manifest.id || !state.catalogue.satisfies(provider.version, requirement)) continue
-    if ((state.loaded.has(id) && !apart.has(id)) || chosen.has(id)) found.push(id)
+/** Members that nothing is bound to at the end, and that were not asked for, are left out. */
+export function bindMembers(members: readonly Member[], present: Present): Binding {
+  const bound: Bound[] = []
+  for (const member of members) bound[member.index] = { member, providers: preferred(member, present) }
+  const goals = members.filter(({ via }) => via === undefined)
+  const sorted = topological(
+    goals.map(({ index }) => bound[index]!),
+    (one) => inPlan(one, bound),
+  )
+  if (sorted.ok) return sorted
+  // With several providers of a shared capability the preferred bindings may be circular while others are not.
+  const placed = place(members, present)
+  if (placed.size < members.length) return { ok: false, stuck: new Set(members.filter((member) => !placed.has(member))) }
+  for (const [member, position] of placed) {
+    const before = (other: Member) => other.loaded || placed.get(other)! < position
+    const providers = member.manifest.requires.map((_, index) => present(member, index)?.find(before))
+    bound[member.index] = { member, providers: providers.filter((provider) => provider !== undefined) }
   }
-  if (found.length < 2) return found
-  const wanted = state.prefer?.get(requirement.capability)
-  const rank = (id: string) => (id === wanted ? 0 : state.loaded.has(id) ? 1 : 2)
-  return found.sort((a, b) => rank(a) - rank(b))
+  const needed = new Set(goals.map(({ index }) => bound[index]!))
+  for (const one of needed) for (const other of inPlan(one, bound)) needed.add(other)
+  return { ok: true, order: [...placed.keys()].map(({ index }) => bound[index]!).filter((one) => needed.has(one)) }
 }
 
-function preferredBindings(
-  manifest: Manifest,
-  chosen: ReadonlyMap<string, Member>,
-  state: ResolverState,
-  apart: ReadonlySet<string>,
-): string[] {
-  return manifest.requires.map((_, index) => candidates(manifest, index, chosen, state, apart)[0]!)
-}
-
-// With several providers of a shared capability the preferred bindings may be cyclic while others are not. A module can
-// be placed once each of its requirements has a provider already placed; placing is monotone, so trying until nothing
-// moves finds an acyclic binding whenever there is one.
-function bindWithoutCycle(
-  members: readonly Member[],
-  chosen: ReadonlyMap<string, Member>,
-  state: ResolverState,
-  apart: ReadonlySet<string>,
-) {
-  const bindings = new Map<string, string[]>()
-  const order: string[] = []
-  for (let moved = true; moved; ) {
-    moved = false
-    for (const { manifest } of members) {
-      if (bindings.has(manifest.id)) continue
-      const bound = manifest.requires.map((_, index) =>
-        candidates(manifest, index, chosen, state, apart).find((id) => state.loaded.has(id) || bindings.has(id)),
-      )
-      if (!bound.every((id) => id !== undefined)) continue
-      bindings.set(manifest.id, bound)
-      order.push(manifest.id)
-      moved = true
-    }
+function preferred(member: Member, present: Present): readonly Member[] {
+  const providers: Member[] = []
+  const count = member.manifest.requires.length
+  for (let index = 0; index < count; index++) {
+    const provider = member.bound[index] ?? present(member, index)?.[0]
+    if (provider) providers.push(provider)
   }
-  return order.length === members.length ? { order, bindings } : undefined
+  return providers
 }
 
-// `optional` and `after` only order what is there. One that would close a cycle is dropped.
-function withSoftEdges(
-  order: readonly string[],
-  chosen: ReadonlyMap<string, Member>,
-  bindings: ReadonlyMap<string, readonly string[]>,
-  state: ResolverState,
-): PlanStep[] {
-  const hardEdges = (id: string) => bindings.get(id)!.filter((provider) => chosen.has(provider))
-  const softEdges = (id: string) =>
-    softNeeds(chosen.get(id)!.manifest, state).filter((other) => other !== id && chosen.has(other))
-  const full = topological(order, (id) => [...hardEdges(id), ...softEdges(id)])
-  const final = full.ok ? full.order : order
-  const position = new Map(final.map((id, i) => [id, i]))
-  return final.map((id) => {
-    const { manifest, need } = chosen.get(id)!
-    const soft = softEdges(id).filter((other) => position.get(other)! < position.get(id)!)
-    return {
-      manifest,
-      neededBy: need && { module: need.owner.id, requirement: need.requirement.text },
-      bindings: bindings.get(id)!,
-      after: soft.length === 0 ? hardEdges(id) : [...new Set([...hardEdges(id), ...soft])],
-    }
-  })
-}
-
-/** Ids that a module follows when they are there: providers of its optional needs, and what it names under `after`. */
-export function softNeeds(manifest: Manifest, state: Pick<ResolverState, 'catalogue'>): string[] {
-  if (manifest.optional.length === 0 && manifest.after.length === 0) return []
-  const found: string[] = []
-  for (const requirement of manifest.optional) {
-    for (const provider of state.catalogue.providers(requirement.capability)) {
-      if (state.catalogue.satisfies(provider.version, requirement)) found.push(provider.manifest.id)
-    }
-  }
-  for (const name of manifest.after) for (const provider of state.catalogue.providers(name)) found.push(provider.manifest.id)
+function inPlan({ providers }: Bound, bound: readonly Bound[]): Bound[] {
+  const found: Bound[] = []
+  for (const provider of providers) if (!provider.loaded) found.push(bound[provider.index]!)
   return found
 }
 
-type Sorted = { readonly ok: true; readonly order: string[] } | { readonly ok: false; readonly cycle: string[] }
+// A member can be placed once each of its requirements has a provider placed before it. Placing one never hinders
+// another, so that members left at the end can be placed by no binding.
+function place(members: readonly Member[], present: Present): Map<Member, number> {
+  const users = new Map<Member, { user: Member; index: number }[]>()
+  const open = new Map<Member, Set<number>>()
+  const placed = new Map<Member, number>()
+  for (const user of members) {
+    const waiting = new Set<number>()
+    for (let index = 0; index < user.manifest.requires.length; index++) {
+      const providers = present(user, index)
+      if (providers === undefined || providers.some(({ loaded }) => loaded)) continue
+      waiting.add(index)
+      for (const provider of providers) {
+        const list = users.get(provider)
+        if (list) list.push({ user, index })
+        else users.set(provider, [{ user, index }])
+      }
+    }
+    open.set(user, waiting)
+    if (waiting.size === 0) placed.set(user, placed.size)
+  }
+  for (const [provider] of placed) {
+    for (const { user, index } of users.get(provider) ?? []) {
+      const waiting = open.get(user)!
+      if (waiting.delete(index) && waiting.size === 0) placed.set(user, placed.size)
+    }
+  }
+  return placed
+}
+
+/** Moves modules behind those they only like to follow, as far as that closes no circle. */
+export function withWishes(
+  order: readonly Bound[],
+  catalogue: Catalogue,
+): readonly { bound: Bound; follows: readonly Bound[] }[] {
+  const byIndex: Bound[] = []
+  for (const one of order) byIndex[one.member.index] = one
+  const hard = new Map(order.map((one) => [one, inPlan(one, byIndex)]))
+  const wishes = new Map<Bound, Bound[]>()
+  for (const one of order) {
+    const { manifest } = one.member
+    if (manifest.optional.length === 0 && manifest.after.length === 0) continue
+    const found = new Set<Bound>()
+    for (const index of softIndexes(manifest, catalogue)) {
+      const other = byIndex[index]
+      if (other && other !== one) found.add(other)
+    }
+    if (found.size > 0) wishes.set(one, [...found])
+  }
+  if (wishes.size === 0) return order.map((bound) => ({ bound, follows: hard.get(bound)! }))
+  const before = new Map(hard)
+  for (const [one, others] of wishes) before.set(one, [...new Set([...hard.get(one)!, ...others])])
+  let sorted = topological(order, (one) => before.get(one)!)
+  if (!sorted.ok) {
+    for (const one of wishes.keys()) before.set(one, hard.get(one)!)
+    for (const [one, others] of wishes) {
+      for (const other of others) {
+        if (!reaches(other, one, before)) before.set(one, [...new Set([...before.get(one)!, other])])
+      }
+    }
+    sorted = topological(order, (one) => before.get(one)!)
+  }
+  return (sorted.ok ? sorted.order : order).map((bound) => ({ bound, follows: before.get(bound)! }))
+}
+
+function reaches(from: Bound, to: Bound, before: ReadonlyMap<Bound, readonly Bound[]>): boolean {
+  const seen = new Set([from])
+  for (const one of seen) {
+    if (one === to) return true
+    for (const other of before.get(one)!) seen.add(other)
+  }
+  return false
+}
+
+/** Ids that a module follows when they are there: providers of its optional needs, and what it names under `after`. */
+export function softNeeds(manifest: Manifest, { catalogue }: { readonly catalogue: Catalogue }): string[] {
+  return softProviders(manifest, catalogue).map((provider) => provider.manifest.id)
+}
+
+function softIndexes(manifest: Manifest, catalogue: Catalogue): number[] {
+  return softProviders(manifest, catalogue).map(({ index }) => index)
+}
+
+function softProviders({ optional, after }: Manifest, catalogue: Catalogue) {
+  if (optional.length === 0 && after.length === 0) return []
+  const wished = optional.flatMap((requirement) =>
+    catalogue.providers(requirement.capability).filter(({ version }) => catalogue.satisfies(version, requirement)),
+  )
+  return [...wished, ...after.flatMap((name) => catalogue.providers(name))]
+}
+
+type Sorted<T> =
+  | { readonly ok: true; readonly order: T[] }
+  /** The members of one circle in order. */
+  | { readonly ok: false; readonly cycle: T[] }
 
 /** Depth-first order, what comes first first; without recursion, as a chain may be thousands long. */
-export function topological(ids: Iterable<string>, before: (id: string) => readonly string[]): Sorted {
-  const order: string[] = []
-  const state = new Map<string, 'open' | 'done'>()
-  for (const root of ids) {
+export function topological<T>(roots: Iterable<T>, before: (node: T) => readonly T[]): Sorted<T> {
+  const order: T[] = []
+  const state = new Map<T, 'open' | 'done'>()
+  for (const root of roots) {
     if (state.has(root)) continue
-    const path: { id: string; edges: readonly string[]; next: number }[] = [{ id: root, edges: before(root), next: 0 }]
+    const path: { node: T; edges: readonly T[]; next: number }[] = [{ node: root, edges: before(root), next: 0 }]
     state.set(root, 'open')
     while (path.length > 0) {
       const top = path[path.length - 1]!
       const next = top.edges[top.next++]
       if (next === undefined) {
-        state.set(top.id, 'done')
-        order.push(top.id)
+        state.set(top.node, 'done')
+        order.push(top.node)
         path.pop()
         continue
       }
       const seen = state.get(next)
-      if (seen === 'open') return { ok: false, cycle: path.slice(path.findIndex(({ id }) => id === next)).map(({ id }) => id) }
+      if (seen === 'open')
+        return { ok: false, cycle: path.slice(path.findIndex(({ node }) => node === next)).map(({ node }) => node) }
       if (seen === 'done') continue
       state.set(next, 'open')
-      path.push({ id: next, edges: before(next), next: 0 })
+      path.push({ node: next, edges: before(next), next: 0 })
     }
   }
   return { ok: true, order }
 }
 
-/** The same cycle, begun at its smallest id. */
+/** The same circle, begun at its smallest id, so that it has one name. */
 export function canonicalCycle(cycle: readonly string[]): string[] {
   const smallest = cycle.indexOf([...cycle].sort()[0]!)
   return [...cycle.slice(smallest), ...cycle.slice(0, smallest)]

@@ -1,13 +1,13 @@
 import type { ModuleErrorCode } from '../errors.js'
-import type { Manifest, Requirement } from '../manifest/manifest.js'
-import { didYouMean } from '../names.js'
-import { type AdmissionState, type Refusal, refusal } from './admission.js'
-import { LoadedSet } from './catalogue.js'
-import { bindAndOrder } from './order.js'
+import type { Manifest } from '../manifest/manifest.js'
+import { type AdmissionState, requiredVram } from './admission.js'
+import { type Catalogue, LoadedSet } from './catalogue.js'
+import type { Constraint } from './constraint.js'
+import { minimal, refusalOf } from './explain.js'
+import { type Bound, withWishes } from './order.js'
+import { Search } from './search.js'
 
 // Which modules must be loaded, in which order, so that the goal stands. A pure function: same arguments, same answer.
-// Depth-first search with backtracking over the providers of each requirement, best first. Requirements with one possible
-// provider cost no choice point, so a plain dependency graph is planned in one pass.
 
 /** The modules that shall be loaded at the end. */
 export interface Goal {
@@ -20,8 +20,17 @@ export interface Goal {
   readonly apart?: readonly string[]
 }
 
+/** What an earlier resolution came to. A preference, not a wall: what no longer fits gives way. */
+export interface Lock {
+  /** Module by capability. */
+  readonly bindings: ReadonlyMap<string, string>
+  /** Version by module. */
+  readonly versions: ReadonlyMap<string, string>
+}
+
 export interface ResolverState extends AdmissionState {
-  /** Providers to take first, by capability: the lock, the user's choice. */
+  readonly lock?: Lock
+  /** The user's choice of providers, by capability. */
   readonly prefer?: ReadonlyMap<string, string>
 }
 
@@ -51,265 +60,94 @@ export interface Conflict {
   /** From the goal down to the requirement that fails. */
   readonly chain: readonly string[]
   readonly modules: readonly string[]
+  /**
+   * The cause in full: no plan meets these constraints together, and some plan meets all but any one of them. (When the
+   * search for it was given up, it may hold more than that; it is empty with `TOO_COMPLEX`.)
+   */
+  readonly because: readonly Constraint[]
   /** Modules that offer a capability of the goal and could be loaded (or are). */
   readonly alternatives: readonly string[]
 }
 
+const maxSteps = 200_000
+
+/** Modules that are looked at as alternatives of one refusal, at most. */
+const maxAlternatives = 20
+
 export function plan(goal: Goal, present: ResolverState): Plan | Conflict {
   const state = goal.without === undefined ? present : leaving(goal.without, present)
-  const result = new Search(goal, state).solve()
-  if (result.ok) return result
+  const result = new Search(goal, state, { steps: maxSteps }).solve()
+  if (result?.found) return { ok: true, steps: stepsOf(result.members, state.catalogue) }
   const alternatives = alternativesTo(goal, state)
   // One that is loaded already is an alternative too, but the reason has named it.
   const others = alternatives.filter((id) => !state.loaded.has(id))
   const hint = others.length === 0 ? '' : ` Alternatives that fit: ${others.join(', ')}.`
-  return { ...result, alternatives, reason: result.reason + hint }
+  if (result === undefined) return tooComplex(goal, alternatives, hint)
+  const because = minimal(result.because, goal, state)
+  const refusal = refusalOf(because, goal, state)
+  return { ok: false, ...refusal, reason: refusal.reason + hint, because, alternatives }
+}
+
+function tooComplex({ load }: Goal, alternatives: readonly string[], hint: string): Conflict {
+  const reason = `No plan for '${load.join("', '")}' was found in ${maxSteps} steps. Load some of its requirements yourself first.${hint}`
+  return { ok: false, code: 'TOO_COMPLEX', module: load[0] ?? '', reason, chain: load, modules: [], because: [], alternatives }
+}
+
+function stepsOf(order: readonly Bound[], catalogue: Catalogue): PlanStep[] {
+  return withWishes(order, catalogue).map(({ bound, follows }) => ({
+    manifest: bound.member.manifest,
+    neededBy: neededBy(bound, order),
+    bindings: bound.providers.map(({ manifest }) => manifest.id),
+    after: follows.map(({ member }) => member.manifest.id),
+  }))
+}
+
+// Whoever brought it in may be bound to another provider now; then it is the first that is bound to it.
+function neededBy({ member }: Bound, order: readonly Bound[]): PlanStep['neededBy'] {
+  const { via } = member
+  if (via === undefined) return undefined
+  const owner = order.find((one) => one.member === via.owner && one.providers[via.requirement] === member)
+  const user = owner ?? order.find(({ providers }) => providers.includes(member))!
+  const { id, requires } = user.member.manifest
+  return { module: id, requirement: requires[user.providers.indexOf(member)]!.text }
 }
 
 /** The state once some modules are gone. */
 function leaving(ids: readonly string[], state: ResolverState): ResolverState {
+  const gone = new Set(ids)
   const loaded = new LoadedSet()
-  const unavailable = new Map(state.unavailable)
-  for (const id of ids) unavailable.set(id, `Module '${id}' is the one to be replaced.`)
   let { ram, vram } = state.capacity
-  for (const id of state.loaded.ids()) {
-    const manifest = state.catalogue.get(id)
-    if (manifest === undefined) continue
-    if (!ids.includes(id)) loaded.add(manifest)
-    else {
-      const held = state.held?.(id) ?? { ram: manifest.resources.ram, vram: requiredVram(manifest) }
+  const { gpu, unified } = state.capacity
+  for (const manifest of state.loaded.all()) {
+    if (!gone.has(manifest.id)) {
+      loaded.add(manifest)
+      continue
+    }
+    const held = state.held?.(manifest.id) ?? { ram: manifest.resources.ram, vram: requiredVram(manifest) }
+    if (unified) {
+      ram += held.ram + held.vram
+      vram += gpu ? held.ram + held.vram : 0
+    } else {
       ram += held.ram
       vram += held.vram
     }
   }
-  return { ...state, loaded, unavailable, capacity: { ...state.capacity, ram, vram } }
+  return { ...state, loaded, leaving: gone, capacity: { ...state.capacity, ram, vram } }
 }
 
 function alternativesTo(goal: Goal, state: ResolverState): string[] {
-  const found = new Set<string>()
+  const asked = new Set(goal.load)
+  const tried = new Set<string>()
+  const budget = { steps: maxSteps }
+  const found: string[] = []
   for (const id of goal.load) {
     for (const { capability } of state.catalogue.get(id)?.provides ?? []) {
       for (const { manifest } of state.catalogue.providers(capability)) {
-        if (goal.load.includes(manifest.id) || found.has(manifest.id)) continue
-        if (new Search({ ...goal, load: [manifest.id] }, state).solve().ok) found.add(manifest.id)
+        if (asked.has(manifest.id) || tried.has(manifest.id) || tried.size >= maxAlternatives) continue
+        tried.add(manifest.id)
+        if (new Search({ ...goal, load: [manifest.id] }, state, budget).solve()?.found) found.push(manifest.id)
       }
     }
   }
-  return [...found]
-}
-
-interface Need {
-  readonly owner: Manifest
-  readonly requirement: Requirement
-}
-
-interface Chosen {
-  readonly manifest: Manifest
-  readonly need: Need | undefined
-}
-
-interface ChoicePoint {
-  readonly head: number
-  readonly agenda: number
-  readonly chosen: number
-  readonly need: Need
-  readonly options: readonly Manifest[]
-  next: number
-}
-
-// Enough for any real set; a graph built to defeat backtracking gets an answer, not an endless wait.
-const maxSteps = 200_000
-
-class Search {
-  readonly #goal: Goal
-  readonly #apart: ReadonlySet<string>
-  readonly #state: ResolverState
-  readonly #members = new LoadedSet()
-  readonly #order: Chosen[] = []
-  readonly #byId = new Map<string, Chosen>()
-  readonly #agenda: Need[] = []
-  readonly #choices: ChoicePoint[] = []
-  #head = 0
-  #ram = 0
-  #vram = 0
-  // The failure on the most preferred path is the one worth telling.
-  #first: Conflict | undefined
-
-  constructor(goal: Goal, state: ResolverState) {
-    this.#goal = goal
-    this.#state = state
-    this.#apart = new Set(goal.apart)
-  }
-
-  solve(): Plan | Conflict {
-    for (const id of this.#goal.load) {
-      if (this.#state.loaded.has(id) || this.#byId.has(id)) continue
-      const manifest = this.#state.catalogue.get(id)
-      if (manifest === undefined) return conflict(this.#unknown(id), [id])
-      const refused = this.#choose(manifest, undefined)
-      if (refused) return conflict(refused, [id])
-    }
-    for (let steps = 0; ; steps++) {
-      if (steps > maxSteps) {
-        const reason = `No plan for '${this.#goal.load.join("', '")}' was found in ${maxSteps} steps. Load some of its requirements yourself first.`
-        return conflict({ code: 'TOO_COMPLEX', module: this.#goal.load[0] ?? '', reason, modules: [] }, [...this.#goal.load])
-      }
-      const need = this.#agenda[this.#head]
-      if (need === undefined) {
-        const ordered = bindAndOrder(this.#order, this.#state, this.#apart)
-        if (ordered.ok) return { ok: true, steps: ordered.steps }
-        const named = [...ordered.cycle, ordered.cycle[0]!].join(' -> ')
-        const reason = `Circular dependency: ${named}. Remove one of these requirements, or make it optional.`
-        this.#fail(conflict({ code: 'CYCLE', module: ordered.cycle[0]!, reason, modules: ordered.cycle }, [...ordered.cycle]))
-        if (!this.#backtrack()) return this.#first!
-        continue
-      }
-      this.#head++
-      if (!this.#satisfy(need) && !this.#backtrack()) return this.#first!
-    }
-  }
-
-  /** Meets one need, or reports why not. */
-  #satisfy(need: Need): boolean {
-    const { catalogue, loaded } = this.#state
-    const { requirement, owner } = need
-    const options: Manifest[] = []
-    let met = false
-    for (const provider of catalogue.providers(requirement.capability)) {
-      const { manifest } = provider
-      if (manifest.id === owner.id || !catalogue.satisfies(provider.version, requirement)) continue
-      if (loaded.has(manifest.id)) {
-        if (this.#apart.has(manifest.id)) continue
-        return true
-      }
-      if (this.#byId.has(manifest.id)) met = true
-      else options.push(manifest)
-    }
-    if (met && options.length === 0) return true
-    if (this.#goal.strict && !met) {
-      const reason = `Required module '${requirement.text}' not loaded. Load it first, or leave out { strict: true } to load it along.`
-      this.#fail(
-        conflict({ code: 'REQUIREMENT_MISSING', module: owner.id, reason, modules: [requirement.capability] }, this.#chain(need)),
-      )
-      return false
-    }
-    const preferred = this.#state.prefer?.get(requirement.capability)
-    if (preferred !== undefined) options.sort((a, b) => Number(b.id === preferred) - Number(a.id === preferred))
-    if (options.length === 0) {
-      this.#fail(this.#nobodyProvides(need))
-      return false
-    }
-    const refusals: Refusal[] = []
-    const choice: ChoicePoint = {
-      head: this.#head,
-      agenda: this.#agenda.length,
-      chosen: this.#order.length,
-      need,
-      options,
-      next: 0,
-    }
-    if (met) {
-      // Another provider may still be needed to break a cycle; only then is it tried.
-      this.#choices.push(choice)
-      return true
-    }
-    if (this.#takeNext(choice, refusals)) return true
-    this.#fail(this.#allRefused(need, refusals))
-    return false
-  }
-
-  #takeNext(choice: ChoicePoint, refusals: Refusal[]): boolean {
-    while (choice.next < choice.options.length) {
-      const refused = this.#choose(choice.options[choice.next++]!, choice.need)
-      if (refused === undefined) {
-        if (choice.next < choice.options.length) this.#choices.push(choice)
-        return true
-      }
-      refusals.push(refused)
-    }
-    return false
-  }
-
-  #backtrack(): boolean {
-    for (let choice = this.#choices.pop(); choice !== undefined; choice = this.#choices.pop()) {
-      while (this.#order.length > choice.chosen) this.#drop(this.#order.pop()!)
-      this.#agenda.length = choice.agenda
-      this.#head = choice.head
-      if (this.#takeNext(choice, [])) return true
-    }
-    return false
-  }
-
-  #choose(manifest: Manifest, need: Need | undefined): Refusal | undefined {
-    const refused = refusal(manifest, this.#state, this.#members, { ram: this.#ram, vram: this.#vram })
-    if (refused) return refused
-    const chosen: Chosen = { manifest, need }
-    this.#members.add(manifest)
-    this.#order.push(chosen)
-    this.#byId.set(manifest.id, chosen)
-    this.#ram += manifest.resources.ram
-    this.#vram += requiredVram(manifest)
-    for (const requirement of manifest.requires) this.#agenda.push({ owner: manifest, requirement })
-    return undefined
-  }
-
-  #drop({ manifest }: Chosen): void {
-    this.#members.delete(manifest.id)
-    this.#byId.delete(manifest.id)
-    this.#ram -= manifest.resources.ram
-    this.#vram -= requiredVram(manifest)
-  }
-
-  #fail(failure: Conflict): void {
-    this.#first ??= failure
-  }
-
-  /** Goal … owner of the need, then the need. */
-  #chain(need: Need): string[] {
-    const chain = [need.requirement.text]
-    for (let at: Need | undefined = need; at !== undefined; at = this.#byId.get(at.owner.id)?.need) chain.unshift(at.owner.id)
-    return chain
-  }
-
-  #unknown(id: string): Refusal {
-    const reason = `Module '${id}' not registered${didYouMean(id, this.#state.catalogue.ids())}. Run 'enigma modules ls' to see what there is.`
-    return { code: 'NOT_REGISTERED', module: id, reason, modules: [] }
-  }
-
-  #nobodyProvides(need: Need): Conflict {
-    const { requirement, owner } = need
-    const others = this.#state.catalogue.providers(requirement.capability).filter(({ manifest }) => manifest.id !== owner.id)
-    const versions = others.map(({ manifest, version }) => `${manifest.id} offers ${version}`)
-    const why =
-      others.length > 0
-        ? versions.join(', ')
-        : `nothing provides it${didYouMean(requirement.capability, this.#state.catalogue.ids())}`
-    const reason = `Required module '${requirement.text}' not registered: ${chainText(this.#chain(need))}, and ${why}. Add a module that provides it.`
-    return conflict(
-      { code: 'NO_PROVIDER', module: owner.id, reason, modules: others.map(({ manifest }) => manifest.id) },
-      this.#chain(need),
-    )
-  }
-
-  #allRefused(need: Need, refusals: readonly Refusal[]): Conflict {
-    const reasons = refusals.map((refused) => `${refused.module}: ${refused.reason}`).join('; ')
-    const reason = `Required module '${need.requirement.text}' cannot be loaded: ${chainText(this.#chain(need))}; ${reasons}`
-    const modules = refusals.map(({ module }) => module)
-    return conflict({ code: refusals[0]!.code, module: need.owner.id, reason, modules }, this.#chain(need))
-  }
-}
-
-function requiredVram(manifest: Manifest): number {
-  return manifest.resources.gpu === 'preferred' ? 0 : manifest.resources.vram
-}
-
-function chainText(chain: readonly string[]): string {
-  return chain
-    .slice(1)
-    .map((needed, i) => `${i === 0 ? `'${chain[0]}'` : 'it'} needs '${needed}'`)
-    .join(', ')
-}
-
-function conflict({ code, module, reason, modules }: Refusal, chain: readonly string[]): Conflict {
-  return { ok: false, code, module, reason, chain, modules, alternatives: [] }
+  return found
 }

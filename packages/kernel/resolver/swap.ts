@@ -1,4 +1,6 @@
 import type { Manifest } from '../manifest/manifest.js'
+import { requiredVram } from './admission.js'
+import type { Constraint } from './constraint.js'
 import { type Conflict, type Plan, type PlanStep, plan, type ResolverState } from './resolver.js'
 
 // One module put in the place of another while those that use it stay loaded. Pure: what the swap would do, or why not.
@@ -27,9 +29,15 @@ export function planSwap(
 ): SwapPlan | Conflict {
   const apart = dependents.map(({ manifest }) => manifest.id)
   const next = state.catalogue.get(to)
-  if (from === to) return refuse('CONFLICT', from, to, `Module '${from}' cannot take its own place. Reload it instead.`)
-  if (apart.includes(to))
-    return refuse('CYCLE', from, to, `Module '${to}' needs '${from}' and cannot take its place. Unload '${to}' first.`)
+  const asked: Constraint = { kind: 'goal', module: to }
+  if (from === to) {
+    const reason = `Module '${from}' cannot take its own place. Reload it instead.`
+    return refuse('CONFLICT', reason, [asked, { kind: 'leaving', module: to }])
+  }
+  if (apart.includes(to)) {
+    const reason = `Module '${to}' needs '${from}' and cannot take its place. Unload '${to}' first.`
+    return refuse('CYCLE', reason, [asked, { kind: 'apart', module: to }])
+  }
   if (next) {
     for (const { manifest, requirements } of dependents) {
       for (const index of requirements) {
@@ -43,7 +51,7 @@ export function planSwap(
               ? `'${to}' does not provide it`
               : `'${to}' offers ${offered}`
         const reason = `Module '${to}' cannot take the place of '${from}': '${manifest.id}' needs '${text}', and ${why}. Unload '${manifest.id}' first.`
-        return refuse('NO_PROVIDER', manifest.id, to, reason)
+        return refuse('NO_PROVIDER', reason, [asked, { kind: 'dependent', module: manifest.id, what: text, other: from }])
       }
     }
   }
@@ -57,11 +65,11 @@ function fitsBeside(from: string, steps: readonly PlanStep[], { catalogue, capac
   let ram = 0
   let vram = 0
   for (const { manifest } of steps) {
-    const { resources } = manifest
     if (catalogue.conflictsOf(from).has(manifest.id)) return false
-    ram += resources.ram
-    vram += resources.gpu === 'preferred' ? 0 : resources.vram
+    ram += manifest.resources.ram
+    vram += requiredVram(manifest)
   }
+  if (capacity.unified && ram + vram > capacity.ram) return false
   return ram <= capacity.ram && vram <= capacity.vram
 }
 
@@ -70,6 +78,7 @@ function versionOf(manifest: Manifest, capability: string): string | undefined {
   return manifest.provides.find((provision) => provision.capability === capability)?.version
 }
 
-function refuse(code: Conflict['code'], module: string, to: string, reason: string): Conflict {
-  return { ok: false, code, module, reason, chain: [to], modules: [module], alternatives: [] }
+function refuse(code: Conflict['code'], reason: string, because: readonly [Constraint, Constraint]): Conflict {
+  const [{ module: to }, { module }] = because
+  return { ok: false, code, module, reason, chain: [to], modules: [module], because, alternatives: [] }
 }
