@@ -78,15 +78,20 @@ export function lineIn(lineOf: LineOf, path: readonly string[]): number {
 /** `text-generation@^1` → a requirement; undefined when the range is no semver range. */
 export function parseRequirement(text: string): Requirement | undefined {
   const at = text.indexOf('@')
-  if (at < 0) return { capability: canonical(text), range: '*', text: canonical(text) }
+  if (at < 0) return anyVersion(canonical(text))
   const range = text.slice(at + 1).trim()
   if (semver.validRange(range) === null) return undefined
   const capability = canonical(text.slice(0, at))
   return { capability, range: range === '' ? '*' : range, text: `${capability}@${range}` }
 }
 
-const noFiles: readonly string[] = []
-const noPermissions = { fs: noFiles, net: noFiles, child: false } as const
+function anyVersion(capability: string): Requirement {
+  return { capability, range: '*', text: capability }
+}
+
+// What most manifests leave out is shared: a thousand modules are a thousand manifests.
+const none: readonly never[] = []
+const noPermissions = { fs: none, net: none, child: false } as const
 const noContributions: Manifest['contributes'] = { commands: [], console: {} }
 const noExtra = {}
 const defaultLimits = { loadTimeout: 30_000, startTimeout: 60_000, stopTimeout: 10_000, restart: 'never' } as const
@@ -94,8 +99,6 @@ const noResources = { ram: 0, vram: 0, gpu: 'none', device: 'auto', threads: 1 }
 
 function build(input: ManifestInput, problems: Problem[]): Manifest {
   const id = input.id
-  const extra = Object.entries(input).filter(([key]) => key.startsWith('x-'))
-  const api = input.api ?? hostApi
   return {
     id,
     name: input.name ?? id,
@@ -103,35 +106,41 @@ function build(input: ManifestInput, problems: Problem[]): Manifest {
     description: input.description ?? '',
     kind: input.kind ?? 'plugin',
     category: input.category ?? 'extension',
-    api,
-    entry: inside(['entry'], input.entry ?? './dist/index.js', input.runtime, problems),
+    api: input.api ?? hostApi,
+    entry: input.entry === undefined ? './dist/index.js' : inside(['entry'], input.entry, input.runtime, problems),
     runtime: input.runtime ?? 'inproc',
-    requires: requirements('requires', input.requires, id, problems),
-    optional: requirements('optional', input.optional, id, problems),
-    after: input.after?.map(canonical) ?? [],
-    conflicts: input.conflicts?.map(canonical) ?? [],
-    provides: input.provides?.map((entry) => provision(entry, input.version)) ?? [],
+    requires: input.requires ? requirements('requires', input.requires, id, problems) : none,
+    optional: input.optional ? requirements('optional', input.optional, id, problems) : none,
+    after: input.after?.map(canonical) ?? none,
+    conflicts: input.conflicts?.map(canonical) ?? none,
+    provides: input.provides?.map((entry) => provision(entry, input.version)) ?? none,
     cloud: input.cloud ?? false,
     resources: input.resources ? resources(input.resources, problems) : noResources,
     permissions: input.permissions ? { ...noPermissions, ...input.permissions } : noPermissions,
     lifecycle: input.lifecycle ? limits(input.lifecycle, problems) : defaultLimits,
-    activation: input.activation ?? [],
+    activation: input.activation ?? none,
     config: input.config ? closedConfig(input.config) : undefined,
     contributes: input.contributes ? contributions(input.contributes, problems) : noContributions,
-    extra: extra.length === 0 ? noExtra : Object.fromEntries(extra),
+    extra: extraOf(input),
   }
 }
 
-function requirements(key: string, texts: readonly string[] | undefined, self: string, problems: Problem[]): Requirement[] {
-  const found: Requirement[] = []
-  for (const [i, text] of (texts ?? []).entries()) {
-    const requirement = parseRequirement(text)
-    const refuse = (why: string) => problems.push({ ...problem([key, String(i)], why), key })
-    if (!requirement) refuse(`'${key}' has '${text}', whose range is not semver; write it as name@^1`)
-    else if (requirement.capability === self) refuse(`'${key}' names the module itself; remove '${text}'`)
-    else found.push(requirement)
+function extraOf(input: ManifestInput): Manifest['extra'] {
+  for (const key in input) {
+    if (key.startsWith('x-')) return Object.fromEntries(Object.entries(input).filter(([name]) => name.startsWith('x-')))
   }
-  return found
+  return noExtra
+}
+
+function requirements(key: string, texts: readonly string[], self: string, problems: Problem[]): readonly Requirement[] {
+  const found = texts.map(parseRequirement)
+  if (found.every((requirement) => requirement !== undefined && requirement.capability !== self)) return found as Requirement[]
+  for (const [i, requirement] of found.entries()) {
+    const refuse = (why: string) => problems.push({ ...problem([key, String(i)], why), key })
+    if (!requirement) refuse(`'${key}' has '${texts[i]}', whose range is not semver; write it as name@^1`)
+    else if (requirement.capability === self) refuse(`'${key}' names the module itself; remove '${texts[i]}'`)
+  }
+  return none
 }
 
 function provision(entry: NonNullable<ManifestInput['provides']>[number], moduleVersion: string): Provision {
