@@ -1,3 +1,4 @@
+import { enigmaFolders } from '@enigma/files'
 import { ModuleManager as Kernel, type ManagerOptions } from '@enigma/kernel'
 import { builtinModules } from './builtin-modules.js'
 
@@ -12,6 +13,7 @@ export type ModuleManager = Kernel
 export const ModuleManager = {
   /** Discovers the built-in modules and those of `options.modules`; none of their code runs. */
   open(options: OpenOptions = {}): Promise<ModuleManager> {
-    return Kernel.open({ ...options, modules: [...builtinModules(), ...(options.modules ?? [])] })
+    const shipped = builtinModules()
+    return Kernel.open({ shipped, stateFolder: enigmaFolders().state, ...options, modules: [...shipped, ...(options.modules ?? [])] })
   },
 } as const

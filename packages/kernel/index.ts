@@ -25,6 +25,7 @@ export type {
   LoadOptions,
   LoadReport,
   ManagerOptions,
+  RestoreOptions,
   RestoreReport,
   SwapOptions,
   SwapReport,

@@ -51,8 +51,16 @@ export class ConfigChecker {
     const known = this.#compiled.get(schema)
     if (known !== undefined) return known
     if (this.#compiledHere++ % perCompiler === 0) {
+      // Formats that Ajv does not know (`password`) are for people.
       // Schemas with an $id are not registered by it: the same module may come again, and two may share one.
-      this.#ajv = new Ajv({ allErrors: true, verbose: true, strict: false, useDefaults: true, addUsedSchema: false })
+      this.#ajv = new Ajv({
+        allErrors: true,
+        verbose: true,
+        strict: false,
+        useDefaults: true,
+        addUsedSchema: false,
+        logger: false,
+      })
     }
     try {
       const validate = this.#ajv!.compile(schema)

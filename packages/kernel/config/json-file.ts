@@ -22,7 +22,11 @@ export class JsonFile {
   }
 
   /** @throws ModuleError `code` when the file cannot be read */
-  static async read(path: string, code: ModuleErrorCode, words: { readonly name: string; readonly fix: string }): Promise<JsonFile> {
+  static async read(
+    path: string,
+    code: ModuleErrorCode,
+    words: { readonly name: string; readonly fix: string },
+  ): Promise<JsonFile> {
     try {
       const info = await stat(path)
       if (!info.isFile()) throw new Error('it is no file')

@@ -1,7 +1,7 @@
 import { ModuleError } from '../errors.js'
 import type { Manifest, Migration } from '../manifest/manifest.js'
-import { isMap } from './json-file.js'
 import type { ModuleConfig } from './config.js'
+import { isMap } from './json-file.js'
 
 // Configs that were saved by an earlier version of a module, brought to the present one as the manifest says. Data, not code:
 // it is needed before any of the module's code may run.

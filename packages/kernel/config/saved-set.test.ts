@@ -1,8 +1,11 @@
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { existsSync, mkdirSync, readdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import fc from 'fast-check'
 import { afterEach, beforeEach, expect, test } from 'vitest'
+import type { ModuleError } from '../errors.js'
 import type { ModuleManager } from '../manager/manager.js'
 import { openManager, temporaryFolder, tracked } from '../testing/build.js'
+import { parseSavedText } from './saved-set.js'
 
 const config = {
   type: 'object',
@@ -41,10 +44,10 @@ test('what was saved is restored: configs, states, who was asked for, disabled m
   expect(readdirSync(folder.path)).toEqual(['modules.json'])
 
   const after = await fresh()
-  const report = await after.loadConfig(path, { model: { apiKey: 'given' } })
+  const report = await after.loadConfig(path, { secrets: { model: { apiKey: 'given' } } })
   expect(report).toMatchObject({ loaded: ['model', 'inference'], started: [], disabled: ['extra'], changed: [] })
   expect(report.text).toBe('+ model\n+ inference\n- extra (disabled)')
-  expect(after.getModule('model')).toMatchObject({ state: 'loaded', config: { size: 'tiny', apiKey: 'given' }, wanted: true })
+  expect(after.getModule('model')).toMatchObject({ state: 'loaded', config: { size: 'tiny', apiKey: '(secret)' }, wanted: true })
   expect(after.getModule('extra').state).toBe('disabled')
 })
 
@@ -78,7 +81,129 @@ test('a module of another version than the saved one is reported', async () => {
   writeFileSync(path, JSON.stringify({ modules: { model: { version: '0.9.0' }, extra: { version: '1.0.0' } } }))
   const report = await manager.loadConfig(path)
   expect(report.changed).toEqual(['model'])
-  expect(report.text).toContain('~ model differs from the saved one')
+  expect(report.text).toContain('~ model has another version than the saved one')
+})
+
+test('a module whose files are not the saved ones is refused, with the line and the file, and accepted by name', async () => {
+  const at = (name: string) => join(folder.path, 'modules', name)
+  const write = (name: string, text: string) => {
+    mkdirSync(dirname(at(name)), { recursive: true })
+    writeFileSync(at(name), text)
+  }
+  for (const id of ['a', 'b']) {
+    write(`${id}/module.yaml`, `id: ${id}\nversion: 1.0.0\nentry: ./index.mjs`)
+    write(`${id}/index.mjs`, 'export default {}')
+  }
+  const another = async () => {
+    const manager = await openManager({ modules: [join(folder.path, 'modules')] })
+    open.push(manager)
+    return manager
+  }
+  const before = await another()
+  await before.load('a')
+  await before.load('b')
+  await before.saveConfig(path)
+  await (await another()).loadConfig(path)
+  write('b/index.mjs', 'export default { load() {} }')
+  write('b/more.mjs', '')
+  const after = await another()
+  const line =
+    readFileSync(path, 'utf8')
+      .split('\n')
+      .findIndex((text) => text.includes('"b": {')) + 1
+  const refused = await after.loadConfig(path).catch((error: unknown) => error)
+  expect(refused).toMatchObject({ code: 'INTEGRITY', module: 'b', file: path, line })
+  expect((refused as Error).message).toContain(`${path}:${line}: the files of module 'b'`)
+  expect((refused as Error).message).toContain(
+    "index.mjs is changed, more.mjs is new. If that is meant, restore with accept: ['b']",
+  )
+  expect(after.listLoaded()).toEqual([])
+  await after.loadConfig(path, { accept: ['b'] })
+  expect(after.listLoaded()).toEqual(['a', 'b'])
+})
+
+test('a config that was saved by an earlier version of the module is migrated; one of a later version is refused', async () => {
+  const manager = await openManager()
+  open.push(manager)
+  const properties = { preset: { type: 'string' } }
+  const migrations = [{ to: 2, rename: { size: 'preset' } }]
+  tracked(manager, [], 'model', { config: { type: 'object', properties }, configVersion: 2, migrations })
+  writeFileSync(path, JSON.stringify({ modules: { model: { config: { size: 'tiny' } } } }))
+  await manager.loadConfig(path)
+  expect(manager.getModule('model').config).toEqual({ preset: 'tiny' })
+  await manager.saveConfig(path)
+  expect(readFileSync(path, 'utf8')).toContain('"configVersion": 2')
+  await manager.unload('model')
+  writeFileSync(path, JSON.stringify({ modules: { model: { configVersion: 3, config: {} } } }))
+  await expect(manager.loadConfig(path)).rejects.toThrow("The config of module 'model' is of version 3")
+})
+
+test('a set that is no file, or too large to be one, is refused', async () => {
+  const manager = await fresh()
+  await expect(manager.loadConfig(folder.path)).rejects.toThrow('it is no file')
+  writeFileSync(path, '')
+  truncateSync(path, 2 ** 24 + 1)
+  await expect(manager.loadConfig(path)).rejects.toMatchObject({ code: 'BAD_SAVED_SET', file: path, line: 1 })
+})
+
+test('whatever is in the file, it is a set or an error with file and line', () => {
+  const valid = JSON.stringify(
+    {
+      version: 1,
+      modules: {
+        model: {
+          version: '1.0.0',
+          configVersion: 1,
+          integrity: `sha512-${'a'.repeat(86)}==`,
+          files: { 'module.yaml': 'abc' },
+          config: { size: 'tiny', key: { $sealed: 'AAAA' } },
+        },
+        inference: { active: false },
+      },
+      bindings: { 'text-generation': 'inference' },
+      disabled: ['extra'],
+    },
+    null,
+    2,
+  )
+  const piece = fc.constantFrom(
+    '{',
+    '}',
+    '[',
+    ']',
+    '"',
+    ',',
+    ':',
+    '1',
+    '-1',
+    'null',
+    '"__proto__"',
+    '"x":',
+    '\u0000',
+    '\n',
+    '"\\u001b"',
+    '[['.repeat(500),
+    '1e999',
+  )
+  const change = fc.record({ at: fc.nat({ max: valid.length }), cut: fc.nat({ max: 20 }), piece: fc.option(piece, { nil: '' }) })
+  const seen = { read: 0, refused: 0 }
+  const property = fc.property(fc.array(change, { minLength: 1, maxLength: 3 }), (changes) => {
+    const text = changes.reduce((now, { at, cut, piece: put }) => now.slice(0, at) + put + now.slice(at + cut), valid)
+    try {
+      const set = parseSavedText(text, '/home/set.json')
+      expect(set.modules.every(({ id }) => /^[a-z0-9][a-z0-9-]*$/.test(id))).toBe(true)
+      seen.read++
+    } catch (error) {
+      expect(error).toMatchObject({ code: 'BAD_SAVED_SET', file: '/home/set.json' })
+      const { line, message } = error as ModuleError
+      expect(message).toContain(`/home/set.json:${line} `)
+      expect(line).toBeLessThanOrEqual(text.split('\n').length)
+      seen.refused++
+    }
+  })
+  const numRuns = process.env.ENIGMA_SOAK ? 10_000 : 500
+  fc.assert(property, { numRuns })
+  expect(Math.min(seen.read, seen.refused)).toBeGreaterThan(numRuns / 100)
 })
 
 test.each([
@@ -88,6 +213,12 @@ test.each([
   ['{"modules":{"a":1}}', "'a' is no object"],
   ['{"modules":{},"disabled":1}', 'no list'],
   ['{"modules":{"ghost":{}}}', "Module 'ghost' not registered"],
+  ['{"modules":{"__proto__":{}}}', 'is no id of a module'],
+  ['{"modules":{"model":{},"Model":{}}}', 'twice, in two spellings'],
+  ['{"modules":{"model":{}},"disabled":["model"]}', "'model' is both loaded and disabled"],
+  ['{"modules":{"model":{"integrity":"sha256-x"}}}', "the integrity of 'model' is no sha512"],
+  ['{"version":2,"modules":{}}', 'its version is 2'],
+  [`{"modules":{"model":{"config":${'['.repeat(100)}${']'.repeat(100)}}}}`, 'nested deeper than 64 levels'],
 ])('the malformed set %s is refused', async (text, reason) => {
   const manager = await fresh()
   writeFileSync(path, text)

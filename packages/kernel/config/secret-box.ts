@@ -1,5 +1,5 @@
-import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto'
-import { mkdir, open, readFile, stat } from 'node:fs/promises'
+import { createCipheriv, createDecipheriv, randomBytes, randomUUID } from 'node:crypto'
+import { link, mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { ModuleError, messageOf } from '../errors.js'
 
@@ -54,21 +54,20 @@ export class SecretBox {
     }
   }
 
+  // Written aside and linked: whoever comes second finds a whole key, never a half one.
   async #makeKey(): Promise<Buffer> {
-    await mkdir(dirname(this.#keyFile), { recursive: true, mode: 0o700 })
+    const aside = `${this.#keyFile}.${randomUUID().slice(0, 8)}.tmp`
     try {
-      const file = await open(this.#keyFile, 'wx', 0o600)
-      try {
-        const key = randomBytes(32)
-        await file.writeFile(key)
-        await file.sync()
-        return key
-      } finally {
-        await file.close()
-      }
+      await mkdir(dirname(this.#keyFile), { recursive: true, mode: 0o700 })
+      const key = randomBytes(32)
+      await writeFile(aside, key, { mode: 0o600, flush: true })
+      await link(aside, this.#keyFile)
+      return key
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === 'EEXIST') return this.#readKey()
+      if ((error as NodeJS.ErrnoException).code === 'EEXIST') return await this.#readKey()
       throw this.#unusable(messageOf(error), error)
+    } finally {
+      await rm(aside, { force: true })
     }
   }
 

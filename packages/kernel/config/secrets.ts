@@ -1,4 +1,5 @@
 import type { JsonSchema } from '../manifest/manifest.js'
+import type { ModuleConfig } from './config.js'
 
 // Which keys of a config are secret: never printed, never saved in clear.
 
@@ -15,10 +16,11 @@ export function isSecretKey(schema: JsonSchema | undefined, key: string): boolea
   return told.some(marked) || (told.some(refers) && [definitions, $defs].some(marked))
 }
 
-/** The secret keys that a schema lists or a config has. */
-export function secretKeys(schema: JsonSchema | undefined, config: object = {}): string[] {
-  const listed = isMap(schema?.properties) ? Object.keys(schema.properties) : []
-  return [...new Set([...listed, ...Object.keys(config)])].filter((key) => isSecretKey(schema, key))
+/** The config as it may be shown. */
+export function withoutSecrets(schema: JsonSchema | undefined, config: ModuleConfig): ModuleConfig {
+  return Object.fromEntries(
+    Object.entries(config).map(([key, value]) => [key, isSecretKey(schema, key) && value !== '' ? '(secret)' : value]),
+  )
 }
 
 function marked(node: unknown): boolean {

@@ -1,3 +1,4 @@
+import type { ModuleConfig } from '../config/config.js'
 import type { ModuleErrorCode } from '../errors.js'
 import type { HardwareOverrides } from '../resources/hardware.js'
 
@@ -12,6 +13,10 @@ export interface ManagerOptions {
   hardware?: HardwareOverrides
   /** Providers to take first, by capability. */
   prefer?: Readonly<Record<string, string>>
+  /** Where what outlives the process is kept: the key of saved secrets. Without one, secrets are not saved at all. */
+  stateFolder?: string
+  /** Folders among `modules` that come with the program: an update of it changes their files, so saved sets do not hold them to hashes. */
+  shipped?: readonly string[]
   /** Milliseconds: `warn` until `module.slow` (10 000), `grace` from the abort signal until code is given up (2 000). */
   times?: { warn?: number; grace?: number }
 }
@@ -46,12 +51,19 @@ export interface CanLoad {
   readonly alternatives: readonly string[]
 }
 
+export interface RestoreOptions {
+  /** Values of secret config keys, by module: for secrets that were not saved, or to replace them. */
+  secrets?: Readonly<Record<string, ModuleConfig>>
+  /** Modules whose files may differ from those that were saved. */
+  accept?: readonly string[]
+}
+
 /** What `loadConfig` changed. */
 export interface RestoreReport {
   readonly loaded: readonly string[]
   readonly started: readonly string[]
   readonly disabled: readonly string[]
-  /** Modules whose version or files differ from the saved ones. */
+  /** Modules whose version differs from the saved one. */
   readonly changed: readonly string[]
   /** The same, as text, one line each. */
   readonly text: string

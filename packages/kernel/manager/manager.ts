@@ -1,5 +1,7 @@
+import { join } from 'node:path'
 import type { ModuleConfig } from '../config/config.js'
 import { readSavedSet, savedSetOf, writeSavedSet } from '../config/saved-set.js'
+import { SecretBox } from '../config/secret-box.js'
 import type { Health, ModuleDefinition } from '../define.js'
 import { type CommandContext, importCommand, type ModuleCommand } from '../discovery/entry.js'
 import { isSeedModule, type SeedModule, type SeedModuleClass, seedDefinition, seedManifest } from '../discovery/seed-class.js'
@@ -24,6 +26,7 @@ import type {
   LoadOptions,
   LoadReport,
   ManagerOptions,
+  RestoreOptions,
   RestoreReport,
   SwapOptions,
   SwapReport,
@@ -52,6 +55,8 @@ export class ModuleManager implements AsyncDisposable {
     const times = { warn: options.times?.warn ?? 10_000, grace: options.times?.grace ?? 2_000 }
     const world = new World(hardware, options.localOnly ?? true, times)
     for (const [capability, id] of Object.entries(options.prefer ?? {})) world.prefer.set(canonical(capability), canonical(id))
+    if (options.stateFolder !== undefined) world.secretBox = new SecretBox(join(options.stateFolder, 'secrets.key'))
+    world.shipped = options.shipped ?? []
     const manager = new ModuleManager(world)
     await world.discover(options.modules ?? [])
     return manager
@@ -403,19 +408,21 @@ export class ModuleManager implements AsyncDisposable {
     return timelineOf(this.#world)
   }
 
-  /** Writes the loaded set: asked-for modules, versions, configs without secrets, active flags, disabled modules. Atomic. */
+  /**
+   * Writes the loaded set: asked-for modules, versions and hashes of their files, configs, active flags, disabled modules. Atomic.
+   * Secrets are encrypted with a key in the state folder, or left out where there is none.
+   */
   async saveConfig(path: string): Promise<void> {
     await writeSavedSet(path, await savedSetOf(this.#world))
   }
 
   /**
    * Loads a saved set as one transaction, on top of what is loaded; the seed documents' JSON is read too.
-   * @param secrets values of secret config keys, by module, as they are never saved
-   * @throws ModuleError `BAD_SAVED_SET`, or what the load throws; then nothing of it stays loaded
+   * @throws ModuleError `BAD_SAVED_SET`, `INTEGRITY`, `SECRET_UNREADABLE`, or what the load throws; then nothing of it stays loaded
    */
-  async loadConfig(path: string, secrets: Readonly<Record<string, ModuleConfig>> = {}): Promise<RestoreReport> {
+  async loadConfig(path: string, options: RestoreOptions = {}): Promise<RestoreReport> {
     const saved = await readSavedSet(path)
-    return this.#run(() => restore(this.#world, saved, secrets))
+    return this.#run(() => restore(this.#world, saved, options))
   }
 
   /** Unloads everything, dependents before what they need, and refuses further work. All modules are taken down whatever fails. */

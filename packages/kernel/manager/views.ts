@@ -1,4 +1,5 @@
 import type { ModuleConfig } from '../config/config.js'
+import { withoutSecrets } from '../config/secrets.js'
 import type { Discovered } from '../discovery/discovery.js'
 import type { ModuleRecord } from '../lifecycle/record.js'
 import type { ModulePhase, ModuleState } from '../lifecycle/state.js'
@@ -34,7 +35,7 @@ export interface ModuleView {
   readonly phase: ModulePhase | undefined
   readonly info: Manifest
   readonly folder: string | undefined
-  /** The config it is loaded with. */
+  /** The config it is loaded with; secrets are hidden. */
   readonly config: ModuleConfig | undefined
   /** Bytes promised to it, and bytes it says it holds. */
   readonly usage: { readonly reserved: Amounts; readonly reported: Partial<Amounts> | undefined }
@@ -99,7 +100,7 @@ export function viewOf(record: ModuleRecord, reserved: Amounts): ModuleView {
     phase: record.phase,
     info: record.manifest,
     folder: record.folder,
-    config: record.config,
+    config: record.config && withoutSecrets(record.manifest.config, record.config),
     usage: { reserved, reported: record.up && definition?.usage ? definition.usage(context!, record.implementation) : undefined },
     error: record.error,
     stuck: record.stuck,

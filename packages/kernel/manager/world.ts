@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util'
 import { ConfigChecker, type ModuleConfig } from '../config/config.js'
+import type { SecretBox } from '../config/secret-box.js'
 import { type Discovered, discover } from '../discovery/discovery.js'
 import { importDefinition } from '../discovery/entry.js'
 import type { InterfaceLookup } from '../discovery/seed-class.js'
@@ -39,6 +40,10 @@ export class World {
   readonly ledger: ResourceLedger
   readonly lifecycle: Lifecycle
   readonly localOnly: boolean
+  /** Where secrets are sealed when the set is saved; undefined without a state folder. */
+  secretBox: SecretBox | undefined
+  /** Folders of modules whose files a saved set is not held to. */
+  shipped: readonly string[] = []
 
   constructor(hardware: Hardware, localOnly: boolean, times: LifecycleTimes) {
     this.hardware = hardware

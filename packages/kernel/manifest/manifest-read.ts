@@ -93,6 +93,7 @@ function anyVersion(capability: string): Requirement {
 const none: readonly never[] = []
 const noPermissions = { fs: none, net: none, child: false } as const
 const noContributions: Manifest['contributes'] = { commands: [], console: {} }
+const noMigrations: Manifest['migrations'] = []
 const noExtra = {}
 const defaultLimits = { loadTimeout: 30_000, startTimeout: 60_000, stopTimeout: 10_000, restart: 'never' } as const
 const noResources = { ram: 0, vram: 0, gpu: 'none', device: 'auto', threads: 1 } as const
@@ -120,6 +121,8 @@ function build(input: ManifestInput, problems: Problem[]): Manifest {
     lifecycle: input.lifecycle ? limits(input.lifecycle, problems) : defaultLimits,
     activation: input.activation ?? none,
     config: input.config ? closedConfig(input.config) : undefined,
+    configVersion: input.configVersion ?? 1,
+    migrations: input.migrations ? migrationSteps(input, problems) : noMigrations,
     contributes: input.contributes ? contributions(input.contributes, problems) : noContributions,
     extra: extraOf(input),
   }
@@ -194,6 +197,20 @@ function limits(input: NonNullable<ManifestInput['lifecycle']>, problems: Proble
 // A config is closed unless its schema says otherwise, so that a mistyped key is found.
 function closedConfig(schema: JsonSchema): JsonSchema {
   return 'additionalProperties' in schema ? schema : { ...schema, additionalProperties: false }
+}
+
+function migrationSteps({ migrations = [], configVersion = 1 }: ManifestInput, problems: Problem[]): Manifest['migrations'] {
+  return migrations.map(({ to, rename = {}, remove = [], defaults = {} }, i) => {
+    const refuse = (key: string, why: string) => problems.push(problem(['migrations', String(i), key], why))
+    if (to > configVersion) refuse('to', `'migrations' leads to version ${to}, but 'configVersion' is ${configVersion}`)
+    if (i > 0 && to <= migrations[i - 1]!.to) refuse('to', `'migrations' must be in ascending order, each 'to' once (got ${to})`)
+    const names = { rename: [...Object.keys(rename), ...Object.values(rename)], remove, defaults: Object.keys(defaults) }
+    for (const [key, paths] of Object.entries(names)) {
+      const odd = paths.find((name) => name.split('.').some((part) => part === '' || part === '__proto__'))
+      if (odd !== undefined) refuse(key, `'${odd}' is no name of a config key; write it as key, or as outer.inner`)
+    }
+    return { to, rename, remove, defaults }
+  })
 }
 
 function contributions(input: NonNullable<ManifestInput['contributes']>, problems: Problem[]): Manifest['contributes'] {

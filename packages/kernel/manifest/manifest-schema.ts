@@ -50,6 +50,16 @@ const provision = closed(
   ['capability'],
 )
 
+const migration = closed(
+  {
+    to: { type: 'integer', minimum: 2 },
+    rename: { type: 'object', patternProperties: { '': { type: 'string', minLength: 1 } } },
+    remove: strings,
+    defaults: { type: 'object' },
+  },
+  ['to'],
+)
+
 export const manifestSchema = {
   type: 'object',
   additionalProperties: false,
@@ -87,6 +97,8 @@ export const manifestSchema = {
     }),
     activation: strings,
     config: { type: 'object', required: ['type'], properties: { type: { const: 'object' }, properties: { type: 'object' } } },
+    configVersion: { type: 'integer', minimum: 1 },
+    migrations: { type: 'array', maxItems: 1000, items: migration },
     contributes: closed({ commands: { type: 'array', items: command }, console: { type: 'object' } }),
   },
 }

@@ -84,6 +84,16 @@ export interface CommandInfo {
   readonly options: readonly CommandOption[]
 }
 
+/** What brings a saved config to version `to` from the one before. Names may be paths (`net.host`); done in this order. */
+export interface Migration {
+  readonly to: number
+  /** Old name → new name; a path as the new name moves the value. */
+  readonly rename: Readonly<Record<string, string>>
+  readonly remove: readonly string[]
+  /** Values for keys that are not there. */
+  readonly defaults: Readonly<Record<string, unknown>>
+}
+
 /** The normalised manifest. All lists are present, names canonical, sizes bytes, durations milliseconds. */
 export interface Manifest {
   readonly id: string
@@ -108,6 +118,10 @@ export interface Manifest {
   readonly activation: readonly string[]
   /** Schema of the module's config; undefined takes none. */
   readonly config: JsonSchema | undefined
+  /** Version of that schema, from 1; saved configs of earlier versions are migrated. */
+  readonly configVersion: number
+  /** By ascending `to`. */
+  readonly migrations: readonly Migration[]
   readonly contributes: { readonly commands: readonly CommandInfo[]; readonly console: Readonly<Record<string, unknown>> }
   /** The manifest's `x-*` keys. */
   readonly extra: Readonly<Record<string, unknown>>
@@ -149,6 +163,13 @@ export interface ManifestInput {
   }
   activation?: readonly string[]
   config?: JsonSchema
+  configVersion?: number
+  migrations?: readonly {
+    to: number
+    rename?: Readonly<Record<string, string>>
+    remove?: readonly string[]
+    defaults?: Readonly<Record<string, unknown>>
+  }[]
   contributes?: {
     commands?: readonly { name: string; description?: string; entry?: string; options?: readonly CommandOption[] }[]
     console?: Record<string, unknown>
