@@ -24,12 +24,12 @@ export async function openManager(out: Output): Promise<ModuleManager> {
   return manager
 }
 
-/** Loads the saved set, where there is one. */
-export async function restoreSavedSet(manager: ModuleManager): Promise<void> {
+/** Loads the saved set, where there is one. The files of the modules in `accept` may differ from those that were saved. */
+export async function restoreSavedSet(manager: ModuleManager, accept: readonly string[] = []): Promise<void> {
   const path = savedSetPath()
   if (!existsSync(path)) return
   try {
-    await manager.loadConfig(path)
+    await manager.loadConfig(path, { accept })
   } catch (cause) {
     const why = cause instanceof Error ? cause.message : String(cause)
     throw new CliError(

@@ -14,6 +14,11 @@ export const ModuleManager = {
   /** Discovers the built-in modules and those of `options.modules`; none of their code runs. */
   open(options: OpenOptions = {}): Promise<ModuleManager> {
     const shipped = builtinModules()
-    return Kernel.open({ shipped, stateFolder: enigmaFolders().state, ...options, modules: [...shipped, ...(options.modules ?? [])] })
+    return Kernel.open({
+      shipped,
+      stateFolder: enigmaFolders().state,
+      ...options,
+      modules: [...shipped, ...(options.modules ?? [])],
+    })
   },
 } as const

@@ -26,7 +26,7 @@ export async function checkFiles(
     if (now.integrity === fingerprint.integrity) continue
     const place = saved.file === undefined ? 'The saved set' : `${saved.file}:${line ?? 1}`
     const what = differencesText(differencesOf(fingerprint.files, now.files))
-    const fix = `If that is meant, restore with accept: ['${id}'] (--accept ${id}); otherwise put the files back.`
+    const fix = `If that is meant, restore with accept: ['${id}'] (enigma modules load ${id} --accept ${id}); otherwise put the files back.`
     const message = `${place}: the files of module '${id}' in ${folder} are not those that were saved: ${what}. ${fix}`
     throw new ModuleError('INTEGRITY', message, { module: id, file: saved.file, line })
   }

@@ -29,7 +29,11 @@ export async function restore(
   const goals = await Promise.all(
     saved.modules.map(async (module) => {
       const record = world.require(module.id)
-      return { record, config: await restoredConfig(module, record.manifest, secrets[module.id], world.secretBox), start: module.active }
+      return {
+        record,
+        config: await restoredConfig(module, record.manifest, secrets[module.id], world.secretBox),
+        start: module.active,
+      }
     }),
   )
   const { loaded, started } = await loadAll(world, goals, {})

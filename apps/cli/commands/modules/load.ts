@@ -8,6 +8,7 @@ import { openManager, restoreSavedSet } from '../../session.js'
 interface Flags {
   readonly config?: Record<string, unknown>
   readonly strict?: boolean
+  readonly accept?: readonly string[]
 }
 
 export const modulesLoad = command<Flags>({
@@ -17,11 +18,12 @@ export const modulesLoad = command<Flags>({
   options: [
     { flags: '--config <json>', text: `its config, such as '{"size":"tiny"}'`, parse: jsonObject },
     { flags: '--strict', text: 'refuse when a requirement is not loaded, instead of loading it' },
+    { flags: '--accept <module>', text: 'a saved module whose files were changed on purpose', many: true },
   ],
   notes: ['The modules are really loaded, to see that they work, and saved for the commands to come.'],
-  async run({ args, options: { config, strict }, out }) {
+  async run({ args, options: { config, strict, accept }, out }) {
     await using manager = await openManager(out)
-    await restoreSavedSet(manager)
+    await restoreSavedSet(manager, accept)
     const { id, loaded, closure } = await manager.load(args[0]!, config, { strict: strict === true })
     const path = savedSetPath()
     await mkdir(dirname(path), { recursive: true })
