@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { openManager, tracked } from '../testing/build.js'
 import { EventBus } from './events.js'
 
 test("the kernel's events are seen under the seeds' names with the seeds' payload, and emitted once", () => {
@@ -84,4 +85,22 @@ test('emitting a name that is a view of another event is refused, with the name 
   const custom = "'Custom' cannot be emitted like this. Emit it with { event_type, data }."
   const loaded = "'PluginLoaded' cannot be emitted like this. Emit 'module.loaded', which it is another name of."
   expect(errors).toEqual([loaded, ...Array(6).fill(custom), loaded])
+})
+
+test("a manager's life under the seeds' names", async () => {
+  const manager = await openManager()
+  const log: unknown[] = []
+  manager.events.on('SystemInit', () => log.push('SystemInit'))
+  manager.events.on('PluginLoaded', ({ plugin_id }) => log.push(`loaded ${plugin_id}`))
+  manager.events.on('PluginUnloaded', ({ plugin_id }) => log.push(`unloaded ${plugin_id}`))
+  manager.events.on('SystemShutdown', () => log.push('SystemShutdown'))
+  tracked(manager, [], 'a')
+  tracked(manager, [], 'b', { requires: ['a'] })
+  tracked(manager, [], 'c')
+  await manager.load('b')
+  await manager.load('c')
+  await manager.unload('c')
+  await manager.shutdown()
+  expect(log.slice(0, 5)).toEqual(['loaded a', 'loaded b', 'SystemInit', 'loaded c', 'unloaded c'])
+  expect(log.slice(5).sort()).toEqual(['SystemShutdown', 'unloaded a', 'unloaded b'])
 })

@@ -1,8 +1,7 @@
 import type { ModuleConfig } from '../config/config.js'
 import { ModuleError, ServiceGone } from '../errors.js'
-import type { EventRecord } from '../events/event-history.js'
-import type { LogLevel, PayloadOf } from '../events/event-map.js'
-import type { EventHandler, SubscribeOptions } from '../events/events.js'
+import type { LogLevel } from '../events/event-map.js'
+import { eventsOf, hooksOf, type ModuleEventsView, type ModuleHooksView } from '../events/views.js'
 import type { ModuleLife } from './life.js'
 import type { ModuleRecord } from './record.js'
 import type { Disposer } from './scope.js'
@@ -13,14 +12,6 @@ export interface ModuleLog {
   info(message: string, fields?: Readonly<Record<string, unknown>>): void
   warn(message: string, fields?: Readonly<Record<string, unknown>>): void
   error(message: string, fields?: Readonly<Record<string, unknown>>): void
-}
-
-/** The event bus as a module sees it: subscriptions end with the module. */
-export interface ModuleEventsView {
-  emit<Name extends string>(name: Name, payload: PayloadOf<Name>): number
-  on<Name extends string>(pattern: Name, handler: EventHandler<Name>, options?: Omit<SubscribeOptions, 'module'>): () => void
-  /** The last events, oldest first. */
-  recent(pattern?: string): EventRecord[]
 }
 
 /** Timers that end with the module; each returns the function that stops it. What `run` throws or rejects with fails the module. */
@@ -34,6 +25,7 @@ export class ModuleContext<Config = ModuleConfig> {
   readonly #life: ModuleLife
   #log: ModuleLog | undefined
   #events: ModuleEventsView | undefined
+  #hooks: ModuleHooksView | undefined
   #timers: ModuleTimers | undefined
 
   /** Made by the manager. */
@@ -61,7 +53,12 @@ export class ModuleContext<Config = ModuleConfig> {
   }
 
   get events(): ModuleEventsView {
-    return (this.#events ??= this.#makeEvents())
+    return (this.#events ??= eventsOf(this.#life.host.bus, this.id, (label, run) => this.effect(label, run)))
+  }
+
+  /** Asking other modules, and answering them. */
+  get hooks(): ModuleHooksView {
+    return (this.#hooks ??= hooksOf(this.#life.host.hooks, this.id, (label, run) => this.effect(label, run)))
   }
 
   get timers(): ModuleTimers {
@@ -179,19 +176,6 @@ export class ModuleContext<Config = ModuleConfig> {
       this.#life.host.bus.emit('log', { module: this.id, level, message, ...(fields && { fields }) })
     }
     return { debug: write('debug'), info: write('info'), warn: write('warn'), error: write('error') }
-  }
-
-  #makeEvents(): ModuleEventsView {
-    const { bus } = this.#life.host
-    return {
-      emit: (name, payload) => bus.emit(name, payload),
-      on: (pattern, handler, options) => {
-        const label = `on ${pattern}`
-        const scope = this.#life.open(label)
-        return scope.add(label, bus.on(pattern, handler, { ...options, module: this.id })) as () => void
-      },
-      recent: (pattern) => bus.recent(pattern),
-    }
   }
 
   #makeTimers(): ModuleTimers {

@@ -1,4 +1,5 @@
 import type { EventBus } from '../events/events.js'
+import type { Hooks } from '../events/hooks.js'
 import { Lifeline } from './limit.js'
 import type { ModuleRecord } from './record.js'
 import { closedError, Scope } from './scope.js'
@@ -7,6 +8,7 @@ import type { ServiceSlot } from './services.js'
 /** What all contexts of one manager share. */
 export interface ContextHost {
   readonly bus: EventBus
+  readonly hooks: Hooks
   /** Services of a capability (or of a module, by its id) among the modules that are up. */
   services(capability: string): Iterable<ServiceSlot>
   /** A module says that it can no longer work. */

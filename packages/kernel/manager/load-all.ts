@@ -46,6 +46,10 @@ export async function loadAll(
   const start = startOrder(world, wanted, steps)
   await commit(world, { steps, configs, start, signal: options.signal })
   rebind(world, steps)
+  if (!world.ready) {
+    world.ready = true
+    world.bus.emit('manager.ready', { modules: steps.length })
+  }
   return { loaded: steps.map((step) => step.manifest.id), started: start.map(({ id }) => id) }
 }
 

@@ -7,6 +7,7 @@ import { type CommandContext, importCommand, type ModuleCommand } from '../disco
 import { isSeedModule, type SeedModule, type SeedModuleClass, seedDefinition, seedManifest } from '../discovery/seed-class.js'
 import { ModuleError, messageOf } from '../errors.js'
 import type { EventBus } from '../events/events.js'
+import type { Hooks } from '../events/hooks.js'
 import { developed, type ModuleWatch, watched, watchModules } from '../hot-reload/watch-modules.js'
 import type { ModuleInterfaces } from '../interfaces.js'
 import type { ModuleRecord } from '../lifecycle/record.js'
@@ -64,6 +65,10 @@ export class ModuleManager implements AsyncDisposable {
 
   get events(): EventBus {
     return this.#world.bus
+  }
+
+  get hooks(): Hooks {
+    return this.#world.hooks
   }
 
   get hardwareProfile(): HardwareProfile {

@@ -6,6 +6,7 @@ import { importDefinition } from '../discovery/entry.js'
 import type { InterfaceLookup } from '../discovery/seed-class.js'
 import { ModuleError } from '../errors.js'
 import { EventBus } from '../events/events.js'
+import { Hooks } from '../events/hooks.js'
 import type { ModuleLife } from '../lifecycle/life.js'
 import { Lifecycle, type LifecycleTimes } from '../lifecycle/lifecycle.js'
 import { ModuleRecord, type ModuleSource } from '../lifecycle/record.js'
@@ -25,6 +26,7 @@ export class World {
   readonly reader = new ManifestReader()
   readonly configs = new ConfigChecker()
   readonly bus = new EventBus()
+  readonly hooks = new Hooks()
   readonly catalogue = new Catalogue()
   readonly loaded = new LoadedSet()
   readonly disabled = new Set<string>()
@@ -44,6 +46,8 @@ export class World {
   secretBox: SecretBox | undefined
   /** Folders of modules whose files a saved set is not held to. */
   shipped: readonly string[] = []
+  /** Whether a load has been carried out. */
+  ready = false
 
   constructor(hardware: Hardware, localOnly: boolean, times: LifecycleTimes) {
     this.hardware = hardware
