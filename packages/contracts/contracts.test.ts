@@ -1,6 +1,15 @@
 import { defineModule, ModuleManager } from '@enigma/kernel'
 import { expect, expectTypeOf, test } from 'vitest'
-import { GarbageCollection, LanguageModel, type LogFields, Logging, TextGeneration, Tokenization, Training } from './index.js'
+import {
+  GarbageCollection,
+  LanguageModel,
+  type LogFields,
+  Logging,
+  Metrics,
+  TextGeneration,
+  Tokenization,
+  Training,
+} from './index.js'
 
 declare module '@enigma/kernel' {
   interface ModuleInterfaces {
@@ -9,7 +18,7 @@ declare module '@enigma/kernel' {
 }
 
 test('each capability has one name and a version', () => {
-  const all = [TextGeneration, Tokenization, LanguageModel, Training, Logging, GarbageCollection]
+  const all = [TextGeneration, Tokenization, LanguageModel, Training, Logging, GarbageCollection, Metrics]
   expect(all.map(({ name, version }) => `${name}@${version}`)).toEqual([
     'text-generation@1.0',
     'tokenization@1.0',
@@ -17,6 +26,7 @@ test('each capability has one name and a version', () => {
     'model-training@1.0',
     'logging@1.0',
     'garbage-collection@1.0',
+    'metrics@1.0',
   ])
 })
 

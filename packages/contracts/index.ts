@@ -7,6 +7,19 @@ export type { Heartbeat } from './heartbeat.js'
 export { LanguageModel, type LanguageModelService, type ModelHandle } from './language-model.js'
 export { type LogFields, Logging } from './logging.js'
 export {
+  type Counter,
+  type Gauge,
+  type Histogram,
+  type HistogramOptions,
+  type Labels,
+  type MetricOptions,
+  type MetricSeries,
+  Metrics,
+  type MetricType,
+  type MetricValue,
+  type MetricView,
+} from './metrics.js'
+export {
   type ChatMessage,
   type Completion,
   type FinishReason,

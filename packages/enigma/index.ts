@@ -5,17 +5,24 @@ import './interfaces.js'
 export {
   type ChatMessage,
   type Completion,
+  type Counter,
   type FinishReason,
   GarbageCollection,
   type GarbageItem,
   type GarbageReport,
   type GarbageRule,
+  type Gauge,
   type GenerateOptions,
   type GenerationStream,
   type Heartbeat,
+  type Histogram,
+  type Labels,
   LanguageModel,
   type LanguageModelService,
   Logging,
+  type MetricSeries,
+  Metrics,
+  type MetricView,
   TextGeneration,
   Tokenization,
   Training,
@@ -68,6 +75,7 @@ export {
 export type { GarbageCollectorService, LastRun } from '@enigma/module-garbage-collector/types'
 export type { HeartbeatService } from '@enigma/module-heartbeat/types'
 export type { Inference, InferenceStatus } from '@enigma/module-inference/types'
+export type { CollectorStatus, MetricsService } from '@enigma/module-metrics-collector/types'
 export { type ModelWish, resolveModel } from '@enigma/module-model/resolve-model'
 export { modelRoots } from '@enigma/module-model/roots'
 export type { TokenizerService } from '@enigma/module-tokenizer/types'

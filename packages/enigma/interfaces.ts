@@ -2,6 +2,7 @@ import type { LanguageModelService, Logging } from '@enigma/contracts'
 import type { GarbageCollectorService } from '@enigma/module-garbage-collector/types'
 import type { HeartbeatService } from '@enigma/module-heartbeat/types'
 import type { Inference } from '@enigma/module-inference/types'
+import type { MetricsService } from '@enigma/module-metrics-collector/types'
 import type { TokenizerService } from '@enigma/module-tokenizer/types'
 import type { TrainingService } from '@enigma/module-training/types'
 
@@ -13,6 +14,7 @@ declare module '@enigma/kernel' {
     heartbeat: HeartbeatService
     inference: Inference
     logger: Logging
+    'metrics-collector': MetricsService
     model: LanguageModelService
     tokenizer: TokenizerService
     training: TrainingService
