@@ -5,7 +5,7 @@ import { basename, dirname, parse, relative, sep } from 'node:path'
 // Which folders are Enigma's. ENIGMA_HOME may point anywhere, also at a folder full of somebody's documents.
 
 /** The sign by which a user says that a folder is Enigma's. */
-export const marker = '.enigma'
+const marker = '.enigma'
 
 /** What Enigma puts into its home; a home with anything else in it is not taken for one without the marker. */
 const layout = new Set([
