@@ -1,4 +1,5 @@
 import { CommanderError } from 'commander'
+import { inCommandWords } from './command-words.js'
 
 // Everything thrown becomes one line on stderr and an exit code: 0 fine, 1 failed, 2 wrong usage, 128 + n ended by signal n.
 
@@ -55,7 +56,7 @@ export function failureOf(error: unknown): Failure | null {
   const code = codeOf(error)
   const exitCode =
     usageCodes.has(code ?? '') || usageCodes.has(codeOf(causeOf(error)) ?? '') ? exitCodes.usage : exitCodes.failure
-  return { line: oneLine(messageOf(error, code)), exitCode }
+  return { line: oneLine(inCommandWords(messageOf(error, code))), exitCode }
 }
 
 function messageOf(error: unknown, code: string | undefined): string {

@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs'
-import { delimiter, join } from 'node:path'
+import { mkdir } from 'node:fs/promises'
+import { delimiter, dirname, join } from 'node:path'
 import type { ModuleManager, TextGeneration } from 'enigma'
 import { CliError } from './errors.js'
 import { localFolder } from './find-model.js'
@@ -13,10 +14,13 @@ export function moduleFolders(): string[] {
   return existsSync(own) ? [...named, own] : named
 }
 
-/** A manager with the built-in modules and those of {@link moduleFolders}; none of their code has run. What modules log as a warning or an error is shown. */
+/**
+ * A manager with the built-in modules and those of {@link moduleFolders}; none of their code has run. What modules log as a
+ * warning or an error is shown. `ENIGMA_ALLOW_CLOUD=1` admits modules that reach external services.
+ */
 export async function openManager(out: Output): Promise<ModuleManager> {
   const { ModuleManager } = await import('enigma')
-  const manager = await ModuleManager.open({ modules: moduleFolders() })
+  const manager = await ModuleManager.open({ modules: moduleFolders(), localOnly: process.env.ENIGMA_ALLOW_CLOUD !== '1' })
   manager.events.on('log', ({ level, message }) => {
     if (level === 'warn') out.warn(message)
     if (level === 'error') out.error(message)
@@ -25,7 +29,7 @@ export async function openManager(out: Output): Promise<ModuleManager> {
 }
 
 /** Loads the saved set, where there is one. The files of the modules in `accept` may differ from those that were saved. */
-export async function restoreSavedSet(manager: ModuleManager, accept: readonly string[] = []): Promise<void> {
+async function restoreSavedSet(manager: ModuleManager, accept: readonly string[] = []): Promise<void> {
   const path = savedSetPath()
   if (!existsSync(path)) return
   try {
@@ -37,6 +41,32 @@ export async function restoreSavedSet(manager: ModuleManager, accept: readonly s
       `The saved modules (${path}) cannot be loaded: ${why} Start over with: enigma modules unload --all`,
       { cause },
     )
+  }
+}
+
+/** Loads the saved set, changes it, and saves what came of it: nothing when the change fails. */
+export async function changeSavedSet<T>(
+  out: Output,
+  change: (manager: ModuleManager) => Promise<T>,
+  accept?: readonly string[],
+): Promise<T & { saved: string }> {
+  await using manager = await openSavedSet(out, accept)
+  const result = await change(manager)
+  const saved = savedSetPath()
+  await mkdir(dirname(saved), { recursive: true })
+  await manager.saveConfig(saved)
+  return { ...result, saved }
+}
+
+/** The saved set, loaded, to be looked at. */
+export async function openSavedSet(out: Output, accept?: readonly string[]): Promise<ModuleManager> {
+  const manager = await openManager(out)
+  try {
+    await restoreSavedSet(manager, accept)
+    return manager
+  } catch (error) {
+    await manager.shutdown()
+    throw error
   }
 }
 

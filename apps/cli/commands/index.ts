@@ -7,13 +7,21 @@ import { modelsLs } from './models/ls.js'
 import { modelsPresets } from './models/presets.js'
 import { modelsShow } from './models/show.js'
 import { modulesCheck } from './modules/check.js'
+import { modulesDisable } from './modules/disable.js'
+import { modulesEffects } from './modules/effects.js'
+import { modulesEnable } from './modules/enable.js'
 import { modulesGraph } from './modules/graph.js'
 import { modulesInfo } from './modules/info.js'
+import { modulesLedger } from './modules/ledger.js'
 import { modulesLoad } from './modules/load.js'
 import { modulesLs } from './modules/ls.js'
 import { modulesNew } from './modules/new.js'
+import { modulesReload } from './modules/reload.js'
+import { modulesSwap } from './modules/swap.js'
+import { modulesTimeline } from './modules/timeline.js'
 import { modulesUnload } from './modules/unload.js'
 import { modulesWhy } from './modules/why.js'
+import { modulesWhyNot } from './modules/why-not.js'
 import { run } from './run.js'
 import { tokenizerDecode } from './tokenizer/decode.js'
 import { tokenizerEncode } from './tokenizer/encode.js'
@@ -43,10 +51,18 @@ export const commands: readonly Command[] = [
   modulesInfo,
   modulesLoad,
   modulesUnload,
+  modulesSwap,
+  modulesEnable,
+  modulesDisable,
+  modulesReload,
+  modulesNew,
   modulesGraph,
   modulesWhy,
+  modulesWhyNot,
   modulesCheck,
-  modulesNew,
+  modulesLedger,
+  modulesTimeline,
+  modulesEffects,
   hardware,
   doctor,
 ]

@@ -1,3 +1,4 @@
+import type { ModuleView } from 'enigma'
 import { command } from '../../command.js'
 import { bytes } from '../../output/format.js'
 import { readSavedStates } from '../../saved-states.js'
@@ -22,7 +23,10 @@ export const modulesInfo = command({
         `  optional    ${list(info.optional.map(({ text }) => text))}`,
         `  conflicts   ${list(info.conflicts)}`,
         `  provides    ${list(info.provides.map(({ capability, version }) => `${capability}@${version}`))}`,
-        `  resources   ${bytes(info.resources.ram)} memory, ${bytes(info.resources.vram)} graphics memory`,
+        `  resources   ${resources(info.resources)}`,
+        `  permissions ${permissions(info.permissions)}`,
+        `  lifecycle   ${lifecycle(info.lifecycle)}`,
+        `  activation  ${list(info.activation)}`,
         `  commands    ${list(info.contributes.commands.map(({ name }) => `${info.id}:${name}`))}`,
         `  folder      ${folder ?? '-'}`,
         ...properties.map(([name, schema]) => `  config.${name}  ${describe(schema)}`),
@@ -31,6 +35,27 @@ export const modulesInfo = command({
     return 0
   },
 })
+
+type Manifest = ModuleView['info']
+
+function resources({ ram, vram, gpu, threads }: Manifest['resources']): string {
+  const gpus = { required: 'a GPU', preferred: 'a GPU if there is one', none: 'no GPU' } as const
+  return `${bytes(ram)} memory, ${bytes(vram)} graphics memory, ${gpus[gpu]}, ${threads} thread${threads === 1 ? '' : 's'}`
+}
+
+function permissions({ fs, net, child }: Manifest['permissions']): string {
+  const asked = [
+    ...fs.map((path) => `files ${path}`),
+    ...net.map((host) => `network ${host}`),
+    ...(child ? ['other programs'] : []),
+  ]
+  return asked.join(', ') || 'none asked for'
+}
+
+function lifecycle({ loadTimeout, startTimeout, stopTimeout, restart }: Manifest['lifecycle']): string {
+  const seconds = (ms: number) => `${ms / 1000} s`
+  return `load ${seconds(loadTimeout)}, start ${seconds(startTimeout)}, stop ${seconds(stopTimeout)}; restart ${restart}`
+}
 
 function describe({ type, enum: choices, description, default: preset }: Record<string, unknown>): string {
   const kind = Array.isArray(choices) ? choices.join('|') : String(type ?? 'any')

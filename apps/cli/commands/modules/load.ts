@@ -1,9 +1,6 @@
-import { mkdir } from 'node:fs/promises'
-import { dirname } from 'node:path'
 import { command } from '../../command.js'
-import { savedSetPath } from '../../folders.js'
 import { jsonObject } from '../../parse.js'
-import { openManager, restoreSavedSet } from '../../session.js'
+import { changeSavedSet } from '../../session.js'
 
 interface Flags {
   readonly config?: Record<string, unknown>
@@ -22,16 +19,15 @@ export const modulesLoad = command<Flags>({
   ],
   notes: ['The modules are really loaded, to see that they work, and saved for the commands to come.'],
   async run({ args, options: { config, strict, accept }, out }) {
-    await using manager = await openManager(out)
-    await restoreSavedSet(manager, accept)
-    const { id, loaded, closure } = await manager.load(args[0]!, config, { strict: strict === true })
-    const path = savedSetPath()
-    await mkdir(dirname(path), { recursive: true })
-    await manager.saveConfig(path)
-    out.result({ id, loaded, closure, saved: path }, () => {
+    const { id, loaded, closure, saved } = await changeSavedSet(
+      out,
+      (manager) => manager.load(args[0]!, config, { strict: strict === true }),
+      accept,
+    )
+    out.result({ id, loaded, closure, saved }, () => {
       if (loaded.length === 0) return `'${id}' is loaded already.`
       const needed = closure.length > 0 ? `, with what it requires: ${closure.join(', ')}` : ''
-      return `Loaded '${id}'${needed}. Saved in ${path}`
+      return `Loaded '${id}'${needed}. Saved in ${saved}`
     })
     return 0
   },

@@ -2,7 +2,7 @@ import { rm } from 'node:fs/promises'
 import { command } from '../../command.js'
 import { CliError } from '../../errors.js'
 import { savedSetPath } from '../../folders.js'
-import { openManager, restoreSavedSet } from '../../session.js'
+import { changeSavedSet } from '../../session.js'
 
 interface Flags {
   readonly all?: boolean
@@ -18,19 +18,15 @@ export const modulesUnload = command<Flags>({
     { flags: '--all', text: 'forget the saved set, even a broken one' },
   ],
   async run({ args, options: { all, cascade }, out }) {
-    const path = savedSetPath()
     const [id] = args
     if (all) {
-      await rm(path, { force: true })
+      await rm(savedSetPath(), { force: true })
       out.result({ unloaded: 'all', saved: null }, () => 'Nothing is loaded any more.')
       return 0
     }
     if (id === undefined) throw new CliError('USAGE', 'Say which module, or --all.')
-    await using manager = await openManager(out)
-    await restoreSavedSet(manager)
-    const { unloaded } = await manager.unload(id, { cascade: cascade === true })
-    await manager.saveConfig(path)
-    out.result({ unloaded, saved: path }, () => `Unloaded ${unloaded.join(', ')}. Saved in ${path}`)
+    const { unloaded, saved } = await changeSavedSet(out, (manager) => manager.unload(id, { cascade: cascade === true }))
+    out.result({ unloaded, saved }, () => `Unloaded ${unloaded.join(', ')}. Saved in ${saved}`)
     return 0
   },
 })
