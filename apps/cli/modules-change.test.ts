@@ -143,7 +143,9 @@ describe('modules reload', () => {
   it('takes new code over, which nothing else does, and keeps the saved set when it is broken', async () => {
     await run('load', 'lamp')
     await writeFile(place.path('house/lamp/index.js'), 'export default { load: () => ({ light: () => 9 }) }')
-    expect((await run('effects', 'lamp')).stderr).toMatch(/index.js is changed. If that is meant, run: enigma modules load lamp --accept lamp/)
+    expect((await run('effects', 'lamp')).stderr).toMatch(
+      /index.js is changed. If that is meant, run: enigma modules load lamp --accept lamp/,
+    )
     expect(await json('reload', 'lamp')).toMatchObject({ id: 'lamp', version: '1.0.0', up: true })
     const before = await saved()
     await writeFile(place.path('house/lamp/index.js'), 'export default {\n  load(')
