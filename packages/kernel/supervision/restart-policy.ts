@@ -53,10 +53,15 @@ export function nextAttempt(
   const crashes = [...history.crashes.filter((at) => now - at < policy.window), now]
   if (crashes.length >= policy.maxCrashes) return { restart: false, crashes }
   const attempts = ranFor >= policy.healthyAfter ? 0 : history.attempts
+  const delayMs = waitBefore(attempts, random, policy)
+  return { restart: true, attempt: attempts + 1, delayMs, history: { attempts: attempts + 1, crashes } }
+}
+
+/** Milliseconds to wait after so many attempts in a row. */
+export function waitBefore(attempts: number, random: number, policy: RestartPolicy = defaultPolicy): number {
   // 2^n overflows to Infinity for absurd n, which the cap takes too.
   const wait = Math.min(policy.cap, policy.base * 2 ** attempts)
-  const delayMs = Math.round(wait * (1 + policy.jitter * (2 * random - 1)))
-  return { restart: true, attempt: attempts + 1, delayMs, history: { attempts: attempts + 1, crashes } }
+  return Math.round(wait * (1 + policy.jitter * (2 * random - 1)))
 }
 
 /** Whether a module with this setting is started again after it ended, cleanly or not. */
