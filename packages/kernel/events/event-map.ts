@@ -1,4 +1,8 @@
+import type { Health } from '../define.js'
+import type { ModuleErrorCode } from '../errors.js'
 import type { ModulePhase, ModuleState } from '../lifecycle/state.js'
+import type { Amounts } from '../resources/ledger.js'
+import type { PressureLevel } from '../resources/pool.js'
 
 /**
  * Names and payloads of events. Other packages add theirs by declaration merging:
@@ -15,7 +19,25 @@ export interface ModuleEvents {
   'module.unloaded': { id: string }
   'module.error': { id: string; code: string; message: string }
   /** It failed while it was up; `module.error` follows when it is undone. */
-  'module.crashed': { id: string; message: string }
+  'module.crashed': { id: string; message: string /** It ended without an error. */; clean: boolean }
+  /** It is started again in `delayMs`; `attempt` counts from 1 since it last ran for a while. */
+  'module.restarting': { id: string; attempt: number; delayMs: number }
+  /** It is up again, and handles lead to it. */
+  'module.restarted': { id: string; attempt: number }
+  /** It is not started again: somebody has put another in its place, or out of use. */
+  'module.restart-dropped': { id: string; message: string }
+  /** It crashed too often; loads of it are refused until `reset`. */
+  'module.quarantined': { id: string; reason: string }
+  /** Unloaded so that `goal` fits, by the policy `eviction: idle`. */
+  'module.evicted': { id: string; goal: string }
+  /** Its answer to `health()` is another than before. */
+  'module.health': { id: string; status: Health['status']; message: string | undefined; previous: Health['status'] }
+  /** A module says that it holds other amounts of memory (bytes) than the ledger had. */
+  'ledger.reconciled': { id: string; before: Amounts; after: Amounts }
+  /** More or less of a pool is in use: above 75 % `warning`, above 90 % `critical`. */
+  'ledger.pressure': { pool: string; level: PressureLevel; share: number }
+  /** Something is not as it should be, and the manager goes on without it. */
+  'manager.warning': { code: ModuleErrorCode; message: string }
   /** What was bound to `from` is bound to `to` now. */
   'module.swapped': { from: string; to: string; ms: number }
   'module.reloaded': { id: string; version: string; ms: number }

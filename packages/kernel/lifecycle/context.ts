@@ -127,8 +127,10 @@ export class ModuleContext<Config = ModuleConfig> {
   /**
    * Says that the module can no longer work: it is undone and goes to `error`. Modules bound to it stay; their handles throw
    * `ServiceGone` until it is loaded again. While it loads or starts, that operation fails with `error`.
+   * Whether it is started again says `lifecycle.restart` in its manifest; without an error it has ended cleanly, and only
+   * `restart: always` starts it again.
    */
-  fail(error: unknown): void {
+  fail(error?: unknown): void {
     this.#life.host.crash(this.#life, error)
   }
 

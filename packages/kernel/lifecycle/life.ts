@@ -11,6 +11,8 @@ export interface ContextHost {
   readonly hooks: Hooks
   /** Services of a capability (or of a module, by its id) among the modules that are up. */
   services(capability: string): Iterable<ServiceSlot>
+  /** A module that was up has ended by itself, and is about to be undone. */
+  crashed(record: ModuleRecord, clean: boolean): void
   /** A module says that it can no longer work. */
   crash(life: ModuleLife, cause: unknown): void
 }

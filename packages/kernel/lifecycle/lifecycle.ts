@@ -1,6 +1,7 @@
 import type { ModuleConfig } from '../config/config.js'
 import { ModuleError, type ModuleErrorCode, messageOf } from '../errors.js'
 import type { ResourceLedger } from '../resources/ledger.js'
+import { reconcile } from '../resources/resource-watch.js'
 import { ModuleContext } from './context.js'
 import { drive, type Steps } from './drive.js'
 import { type ContextHost, ModuleLife } from './life.js'
@@ -61,7 +62,7 @@ export class Lifecycle {
       const api = definition.load ? yield this.#bound(record, 'load', definition.load(context)) : undefined
       if (life.ended) throw life.reason
       if (api !== undefined && api !== null)
-        record.api = new ServiceSlot(record.id, { name: record.id, version: record.manifest.version }, api)
+        record.api = new ServiceSlot(record.id, { name: record.id, version: record.manifest.version }, api, true)
       const { handover } = record
       if (handover && definition.restore) {
         yield this.#bound(record, 'load', definition.restore(context, handover.state, record.implementation as never))
@@ -71,6 +72,7 @@ export class Lifecycle {
       record.loadMs = performance.now() - record.begun
       this.transition(record, 'loaded')
       this.#host.bus.emit('module.loaded', { id: record.id, ms: record.loadMs })
+      if (definition.usage) reconcile({ ledger: this.#ledger, bus: this.#host.bus }, record)
     } catch (cause) {
       // A life that was ended is the reason, whatever the module threw because of it.
       throw yield* this.#abandon(record, life.ended ? life.reason : cause, 'LOAD_FAILED', false)
@@ -183,7 +185,8 @@ export class Lifecycle {
       life.end(error)
       return
     }
-    this.#host.bus.emit('module.crashed', { id: record.id, message: error.message })
+    this.#host.crashed(record, cause === undefined)
+    this.#host.bus.emit('module.crashed', { id: record.id, message: error.message, clean: cause === undefined })
     const done = drive(this.#crash(record, error))
     if (done === undefined) return
     record.crashing = done.finally(() => {

@@ -123,7 +123,9 @@ export class ModuleRecord {
   /** Leads handles of an earlier life, or of the module that this one replaces, to what this one gives now. */
   adopt(orphans: readonly ServiceSlot[]): void {
     for (const orphan of orphans) {
-      const heir = orphan.token.name === this.id ? this.api : this.service(orphan.token.name)
+      // A module may give a service under its own id beside its interface.
+      const own = orphan.isInterface && orphan.module === this.id
+      const heir = own ? this.api : this.service(orphan.token.name)
       if (heir && serves(heir.token, orphan.token)) orphan.follow(heir)
     }
   }

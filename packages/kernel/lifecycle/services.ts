@@ -67,7 +67,13 @@ export class ServiceSlot {
   #methods: Method[] | undefined
   #onIdle: (() => void) | undefined
 
-  constructor(module: string, given: Token<unknown>, implementation: unknown) {
+  constructor(
+    module: string,
+    given: Token<unknown>,
+    implementation: unknown,
+    /** What the module's load returned, not a service. */
+    readonly isInterface = false,
+  ) {
     this.module = module
     this.token = given
     this.#implementation = implementation

@@ -220,11 +220,11 @@ function reserve(world: TransactionWorld, steps: readonly PlanStep[]): void {
   const reserved: string[] = []
   try {
     for (const { manifest } of steps) {
-      const { ram, vram, gpu } = manifest.resources
+      const { ram, vram, gpu, device } = manifest.resources
       if (ram === 0 && vram === 0) continue
       // Where a GPU is only preferred, its memory is reserved if there is enough of it.
-      const wanted = gpu === 'preferred' && vram > world.ledger.capacity.vram ? 0 : vram
-      world.ledger.reserve(manifest.id, { ram, vram: wanted })
+      const wanted = gpu === 'preferred' && vram > world.ledger.freeOn(device) ? 0 : vram
+      world.ledger.reserve(manifest.id, { ram, vram: wanted, device })
       reserved.push(manifest.id)
     }
   } catch (error) {

@@ -2,7 +2,8 @@ import type { ModuleConfig } from '../config/config.js'
 import { ModuleError } from '../errors.js'
 import type { ModuleRecord } from '../lifecycle/record.js'
 import { commit } from '../lifecycle/transaction.js'
-import { type Conflict, type Plan, type PlanStep, plan } from '../resolver/resolver.js'
+import type { Conflict, Goal, Plan, PlanStep } from '../resolver/resolver.js'
+import { planWithRoom } from './evict.js'
 import type { CanLoad, LoadOptions } from './manager-types.js'
 import type { World } from './world.js'
 
@@ -21,8 +22,15 @@ export function planFor(
   asked: ReadonlyMap<string, ModuleConfig | undefined> = new Map(),
   strict = false,
 ): Plan | Conflict {
-  const given = new Map([...asked].filter((entry): entry is [string, ModuleConfig] => entry[1] !== undefined))
-  return plan({ load: goals.map(({ id }) => id), strict }, world.resolverState(given))
+  return planWithRoom(world, goalOf(goals, strict), given(asked)).result
+}
+
+function goalOf(records: readonly ModuleRecord[], strict = false): Goal {
+  return { load: records.map(({ id }) => id), strict }
+}
+
+function given(asked: ReadonlyMap<string, ModuleConfig | undefined>): Map<string, ModuleConfig> {
+  return new Map([...asked].filter((entry): entry is [string, ModuleConfig] => entry[1] !== undefined))
 }
 
 /** Loads and starts the goals and what they need, as one transaction. Ids in the order of the work. */
@@ -33,7 +41,7 @@ export async function loadAll(
 ): Promise<{ loaded: string[]; started: string[] }> {
   const records = goals.map(({ record }) => record)
   const asked = new Map(goals.map(({ record, config }) => [record.id, world.checkAsked(record, config)]))
-  const result = planFor(world, records, asked, options.strict)
+  const { result, drop } = planWithRoom(world, goalOf(records, options.strict), given(asked))
   if (!result.ok) throw refusalError(result)
   const { steps } = result
   const configs = configsOf(world, steps, asked)
@@ -44,7 +52,11 @@ export async function loadAll(
   }
   const wanted = goals.filter((goal) => goal.start).map(({ record }) => record)
   const start = startOrder(world, wanted, steps)
-  await commit(world, { steps, configs, start, signal: options.signal })
+  await commit(world, { steps, configs, start, drop, signal: options.signal })
+  for (const gone of drop) {
+    gone.wanted = false
+    world.bus.emit('module.evicted', { id: gone.id, goal: records[0]!.id })
+  }
   rebind(world, steps)
   if (!world.ready) {
     world.ready = true

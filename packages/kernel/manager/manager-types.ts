@@ -1,6 +1,7 @@
 import type { ModuleConfig } from '../config/config.js'
 import type { ModuleErrorCode } from '../errors.js'
 import type { HardwareOverrides } from '../resources/hardware.js'
+import type { RestartPolicy } from '../supervision/restart-policy.js'
 
 // What the manager's methods take and answer.
 
@@ -13,12 +14,24 @@ export interface ManagerOptions {
   hardware?: HardwareOverrides
   /** Providers to take first, by capability. */
   prefer?: Readonly<Record<string, string>>
-  /** Where what outlives the process is kept: the key of saved secrets. Without one, secrets are not saved at all. */
+  /** Where what outlives the process is kept: the quarantine, and the key of saved secrets. Without one, the former is kept in memory and the latter not at all. */
   stateFolder?: string
   /** Folders among `modules` that come with the program: an update of it changes their files, so saved sets do not hold them to hashes. */
   shipped?: readonly string[]
   /** Milliseconds: `warn` until `module.slow` (10 000), `grace` from the abort signal until code is given up (2 000). */
   times?: { warn?: number; grace?: number }
+  /** How crashed modules are started again, where their manifests ask for it; times in milliseconds. */
+  supervision?: Partial<RestartPolicy>
+  /**
+   * Milliseconds: `interval` between looks at the modules' health and memory (60 000; 0 is off), `deadline` until one that does not
+   * answer counts as unhealthy (5 000).
+   */
+  health?: { interval?: number; deadline?: number }
+  /**
+   * `idle`: a load that lacks memory unloads the fewest, least recently used modules that nobody needs and that were not loaded by
+   * name (or are marked `lifecycle.evictable`), in the same transaction. Default `never`.
+   */
+  eviction?: 'never' | 'idle'
 }
 
 export interface LoadOptions {

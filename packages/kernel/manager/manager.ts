@@ -18,6 +18,9 @@ import { canonical } from '../names.js'
 import { planSwap } from '../resolver/swap.js'
 import { detectHardware, type HardwareProfile } from '../resources/hardware.js'
 import type { LedgerEntry } from '../resources/ledger.js'
+import { type ResourceReport, resourceReport } from '../resources/resource-report.js'
+import { Quarantine, type Quarantined } from '../supervision/quarantine.js'
+import { activatedBy, EventActivation, providerFor } from './activation.js'
 import { boundTo, dependentsOf, notLoaded, requiredBy, throwFirst } from './dependents.js'
 import { type ModuleGraph, moduleGraph, type Timeline, timelineOf, type Why, why, whyNot } from './introspection.js'
 import { answerOf, configsOf, loadAll, planFor, refusalError } from './load-all.js'
@@ -36,6 +39,7 @@ import { SerialQueue } from './queue.js'
 import { type ReloadReport, reload } from './reload.js'
 import { restore } from './restore.js'
 import { replace } from './swap.js'
+import { Upkeep } from './upkeep.js'
 import { brokenInfo, infoOf, type ModuleInfo, type ModuleView, viewOf } from './views.js'
 import { World } from './world.js'
 
@@ -44,21 +48,26 @@ export class ModuleManager implements AsyncDisposable {
   readonly #world: World
   readonly #queue = new SerialQueue()
   readonly #watches: ModuleWatch[] = []
+  readonly #upkeep: Upkeep
+  readonly #eventActivation = new EventActivation()
   #closed = false
 
-  private constructor(world: World) {
+  private constructor(world: World, options: ManagerOptions) {
     this.#world = world
+    this.#upkeep = new Upkeep(world, options, (id, start, awaited) => this.#restart(id, start, awaited))
   }
 
   /** Discovers modules (none of their code runs) and looks at the machine. */
   static async open(options: ManagerOptions = {}): Promise<ModuleManager> {
     const hardware = await detectHardware(options.hardware)
     const times = { warn: options.times?.warn ?? 10_000, grace: options.times?.grace ?? 2_000 }
-    const world = new World(hardware, options.localOnly ?? true, times)
+    const quarantine = await Quarantine.open(options.stateFolder)
+    const world = new World(hardware, quarantine, options.localOnly ?? true, times)
+    world.eviction = options.eviction ?? 'never'
     for (const [capability, id] of Object.entries(options.prefer ?? {})) world.prefer.set(canonical(capability), canonical(id))
     if (options.stateFolder !== undefined) world.secretBox = new SecretBox(join(options.stateFolder, 'secrets.key'))
     world.shipped = options.shipped ?? []
-    const manager = new ModuleManager(world)
+    const manager = new ModuleManager(world, options)
     await world.discover(options.modules ?? [])
     return manager
   }
@@ -78,6 +87,16 @@ export class ModuleManager implements AsyncDisposable {
   /** Memory promised to modules, in bytes. */
   get ledger(): readonly LedgerEntry[] {
     return this.#world.ledger.list()
+  }
+
+  /** Who holds how much of which memory, and how much there is. */
+  resources(): ResourceReport {
+    return resourceReport(this.#world.ledger, this.#world.records.values())
+  }
+
+  /** Modules that crashed too often; loads of them are refused until `reset`. */
+  get quarantined(): readonly Quarantined[] {
+    return this.#world.quarantine.list()
   }
 
   /**
@@ -164,6 +183,7 @@ export class ModuleManager implements AsyncDisposable {
   unload(id: string, options: { cascade?: boolean } = {}): Promise<{ unloaded: readonly string[] }> {
     return this.#run(async () => {
       const record = this.#world.require(id)
+      this.#upkeep.release(record.id)
       if (record.state === 'error') {
         this.#world.lifecycle.reset(record)
         return { unloaded: [record.id] }
@@ -256,6 +276,7 @@ export class ModuleManager implements AsyncDisposable {
     const down = record.up || record.state === 'error' ? this.unload(id, options) : Promise.resolve()
     return down.then(() =>
       this.#run(async () => {
+        this.#upkeep.release(record.id)
         if (record.state !== 'disabled') this.#world.lifecycle.transition(record, 'disabled')
       }),
     )
@@ -268,10 +289,15 @@ export class ModuleManager implements AsyncDisposable {
     })
   }
 
-  /** error → unloaded. Does nothing in other states. @throws ModuleError `STUCK` while the failed code still runs */
+  /**
+   * error → unloaded, and out of quarantine. Does nothing else in other states.
+   * @throws ModuleError `STUCK` while the failed code still runs, `QUARANTINE_FILE` when the quarantine cannot be written
+   */
   reset(id: string): Promise<void> {
     return this.#run(async () => {
       const record = this.#world.require(id)
+      this.#upkeep.release(record.id)
+      await this.#world.quarantine.delete(record.id)
       if (record.state === 'error') this.#world.lifecycle.reset(record)
     })
   }
@@ -320,9 +346,31 @@ export class ModuleManager implements AsyncDisposable {
     })
   }
 
+  /**
+   * As `use`; when nobody gives the capability, the best module whose `activation` names it (`onCapability:<capability>`) is loaded
+   * and started first.
+   * @throws ModuleError `SERVICE_MISSING` when no module is to be activated for it, `NO_PROVIDER` when none of those can be loaded
+   */
+  acquire<T>(token: Token<T>): Promise<T> {
+    const there = () => [...this.#world.services(token.name)].some((slot) => serves(slot.token, token))
+    if (there()) return Promise.resolve().then(() => this.use(token))
+    return this.#run(async () => {
+      const record = there() ? undefined : providerFor(this.#world, token)
+      if (record) await loadAll(this.#world, [{ record, config: undefined, start: true }], {})
+      return this.use(token)
+    })
+  }
+
+  /** Loads the modules with the activation `onStart`, as one transaction; from here on those with `onEvent` wait for their events. */
+  async activate(): Promise<LoadAllReport> {
+    this.#eventActivation.arm(this.#world, (id) => this.#activate([this.#world.require(id)]))
+    return this.#activate(activatedBy(this.#world, ({ on }) => on === 'start'))
+  }
+
   getModule(id: string): ModuleView {
     const record = this.#world.require(id)
-    return viewOf(record, this.#world.ledger.of(record.id))
+    const { ledger, quarantine } = this.#world
+    return viewOf(record, ledger.of(record.id), this.#upkeep.lastHealth(record.id), quarantine.get(record.id))
   }
 
   /** All modules, those with a broken manifest included, sorted by id. */
@@ -344,12 +392,7 @@ export class ModuleManager implements AsyncDisposable {
   async health(id?: string): Promise<Record<string, Health>> {
     const records = id === undefined ? this.#up() : [this.#world.require(id)]
     const answers = records.map(async (record): Promise<[string, Health]> => {
-      if (!record.up) return [record.id, { status: 'unhealthy', message: record.error?.message ?? `it is ${record.state}` }]
-      try {
-        return [record.id, (await record.definition?.health?.(record.context!, record.implementation)) ?? { status: 'healthy' }]
-      } catch (error) {
-        return [record.id, { status: 'unhealthy', message: messageOf(error) }]
-      }
+      return [record.id, await this.#upkeep.health(record)]
     })
     return Object.fromEntries(await Promise.all(answers))
   }
@@ -365,13 +408,19 @@ export class ModuleManager implements AsyncDisposable {
     })
   }
 
-  /** Runs a contributed command; the modules it asks for are loaded first. Returns its answer. */
+  /**
+   * Runs a contributed command; the modules it asks for, and those with the activation `onCommand:<id>:<name>`, are loaded first.
+   * Returns its answer.
+   */
   async runCommand(
     id: string,
     name: string,
     given: Partial<Pick<CommandContext, 'options' | 'args' | 'signal'>> = {},
   ): Promise<unknown> {
     const command = await this.command(id, name)
+    const owner = this.#world.require(id).id
+    const waiting = activatedBy(this.#world, (when) => when.on === 'command' && when.module === owner && when.command === name)
+    if (waiting.length > 0) await this.#activate(waiting)
     const { options } = this.#world.require(id).manifest.contributes.commands.find((other) => other.name === name)!
     const defaults = Object.fromEntries(
       options.filter((option) => 'default' in option).map((option) => [option.name, option.default]),
@@ -433,12 +482,16 @@ export class ModuleManager implements AsyncDisposable {
   /** Unloads everything, dependents before what they need, and refuses further work. All modules are taken down whatever fails. */
   async shutdown(): Promise<void> {
     if (this.#closed) return
+    // Nothing is begun by itself from here on.
+    this.#upkeep.close()
+    this.#eventActivation.close()
     await Promise.all(this.#watches.map((watch) => watch.close()))
     await this.#run(async () => {
       this.#closed = true
       const up = this.#up()
       this.events.emit('manager.shutdown', { modules: up.length })
       const errors = await takeDown(this.#world.lifecycle, up)
+      await this.#world.quarantine.settled
       throwFirst(errors, 'UNLOAD_FAILED')
     })
   }
@@ -454,9 +507,28 @@ export class ModuleManager implements AsyncDisposable {
   }
 
   #run<T>(work: () => Promise<T>): Promise<T> {
-    return this.#queue.run(() => {
+    return this.#queue.run(async () => {
       if (this.#closed) throw new ModuleError('MANAGER_CLOSED', 'The manager is shut down. Open a new one.')
-      return work()
+      try {
+        return await work()
+      } finally {
+        this.#upkeep.settle()
+      }
+    })
+  }
+
+  /** Loads modules that nobody asked for by name. */
+  #activate(records: readonly ModuleRecord[]): Promise<LoadAllReport> {
+    const goals = records.map((record) => ({ record, config: undefined, start: true }))
+    return this.#run(() => loadAll(this.#world, goals, {}))
+  }
+
+  #restart(id: string, start: boolean, awaited: () => boolean): Promise<boolean> {
+    return this.#run(async () => {
+      const record = this.#world.require(id)
+      if (record.up || !awaited()) return false
+      await loadAll(this.#world, [{ record, config: record.config, start }], {})
+      return true
     })
   }
 

@@ -5,6 +5,8 @@ import type { ModuleRecord } from '../lifecycle/record.js'
 import type { ModulePhase, ModuleState } from '../lifecycle/state.js'
 import type { CommandInfo, Manifest, ModuleCategory, ModuleKind } from '../manifest/manifest.js'
 import type { Amounts } from '../resources/ledger.js'
+import type { HealthRecord } from '../supervision/health.js'
+import type { Quarantined } from '../supervision/quarantine.js'
 
 /** One line about a module, for lists. */
 export interface ModuleInfo {
@@ -43,6 +45,10 @@ export interface ModuleView {
   readonly stuck: boolean
   /** Loaded by name, not only because another needs it. */
   readonly wanted: boolean
+  /** Its last answer to `health()`; undefined when it was not asked, or has none. */
+  readonly health: HealthRecord | undefined
+  /** Why and since when it is not loaded any more. */
+  readonly quarantined: Quarantined | undefined
   /** What it has registered, oldest first. */
   readonly effects: readonly string[]
   readonly loadMs: number
@@ -92,7 +98,12 @@ export function brokenInfo({ id, result }: Discovered): ModuleInfo {
   }
 }
 
-export function viewOf(record: ModuleRecord, reserved: Amounts): ModuleView {
+export function viewOf(
+  record: ModuleRecord,
+  reserved: Amounts,
+  health: HealthRecord | undefined,
+  quarantined: Quarantined | undefined,
+): ModuleView {
   const { definition, context } = record
   return {
     id: record.id,
@@ -105,6 +116,8 @@ export function viewOf(record: ModuleRecord, reserved: Amounts): ModuleView {
     error: record.error,
     stuck: record.stuck,
     wanted: record.wanted,
+    health,
+    quarantined,
     effects: context?.effects ?? [],
     loadMs: record.loadMs,
     startMs: record.startMs,

@@ -18,7 +18,10 @@ import { Catalogue, LoadedSet } from '../resolver/catalogue.js'
 import type { ResolverState } from '../resolver/resolver.js'
 import type { Hardware } from '../resources/hardware.js'
 import { ResourceLedger } from '../resources/ledger.js'
+import type { Quarantine } from '../supervision/quarantine.js'
+import type { Supervisor } from '../supervision/supervisor.js'
 import { notLoaded } from './dependents.js'
+import { LastUse } from './evict.js'
 
 // Everything one manager holds: the modules, what is loaded, who holds what. No decisions here.
 
@@ -48,8 +51,15 @@ export class World {
   shipped: readonly string[] = []
   /** Whether a load has been carried out. */
   ready = false
+  readonly quarantine: Quarantine
+  readonly lastUse = new LastUse()
+  /** Told of modules that end by themselves. */
+  supervisor: Supervisor | undefined
+  /** Whether idle modules may go to make room. */
+  eviction: 'never' | 'idle' = 'never'
 
-  constructor(hardware: Hardware, localOnly: boolean, times: LifecycleTimes) {
+  constructor(hardware: Hardware, quarantine: Quarantine, localOnly: boolean, times: LifecycleTimes) {
+    this.quarantine = quarantine
     this.hardware = hardware
     this.localOnly = localOnly
     this.ledger = new ResourceLedger(hardware)
@@ -121,6 +131,10 @@ export class World {
     }
   }
 
+  crashed(record: ModuleRecord, clean: boolean): void {
+    this.supervisor?.crashed(record, clean)
+  }
+
   crash(life: ModuleLife, cause: unknown): void {
     this.lifecycle.crash(life, cause)
   }
@@ -145,8 +159,9 @@ export class World {
 
   /** What the resolver decides by. `configs` are those asked for. */
   resolverState(configs: ReadonlyMap<string, ModuleConfig>): ResolverState {
-    const { catalogue, loaded, disabled, localOnly, prefer, unavailable, ledger } = this
-    return { catalogue, loaded, disabled, localOnly, prefer, unavailable, configs, capacity: ledger.capacity }
+    const { catalogue, loaded, disabled, localOnly, prefer, unavailable, quarantine, ledger } = this
+    const held = (id: string) => ledger.heldBy(id)
+    return { catalogue, loaded, disabled, localOnly, prefer, unavailable, quarantine, configs, held, capacity: ledger.capacity }
   }
 
   /**
@@ -170,7 +185,10 @@ export class World {
     if (record.up) {
       if (state === 'loaded' && !this.loaded.has(id)) this.loaded.add(record.manifest)
     } else if (state !== 'loading') this.loaded.delete(id)
-    if (state === 'error' && record.dependents.length > 0) this.bereft.add(record)
+    if (state === 'error') {
+      if (record.dependents.length > 0) this.bereft.add(record)
+      this.supervisor?.fallen(record)
+    }
     if (state === 'disabled') this.disabled.add(id)
     else if (this.disabled.size > 0) this.disabled.delete(id)
     if (record.stuck)

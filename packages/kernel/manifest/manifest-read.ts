@@ -2,6 +2,7 @@ import semver from 'semver'
 import { ModuleError } from '../errors.js'
 import { canonical } from '../names.js'
 import { parseDuration, parseSize } from '../units.js'
+import { activationForms, parseActivation } from './activation.js'
 import {
   type CommandOption,
   hostApi,
@@ -95,7 +96,13 @@ const noPermissions = { fs: none, net: none, child: false } as const
 const noContributions: Manifest['contributes'] = { commands: [], console: {} }
 const noMigrations: Manifest['migrations'] = []
 const noExtra = {}
-const defaultLimits = { loadTimeout: 30_000, startTimeout: 60_000, stopTimeout: 10_000, restart: 'never' } as const
+const defaultLimits = {
+  loadTimeout: 30_000,
+  startTimeout: 60_000,
+  stopTimeout: 10_000,
+  restart: 'never',
+  evictable: false,
+} as const
 const noResources = { ram: 0, vram: 0, gpu: 'none', device: 'auto', threads: 1 } as const
 
 function build(input: ManifestInput, problems: Problem[]): Manifest {
@@ -119,13 +126,21 @@ function build(input: ManifestInput, problems: Problem[]): Manifest {
     resources: input.resources ? resources(input.resources, problems) : noResources,
     permissions: input.permissions ? { ...noPermissions, ...input.permissions } : noPermissions,
     lifecycle: input.lifecycle ? limits(input.lifecycle, problems) : defaultLimits,
-    activation: input.activation ?? none,
+    activation: input.activation ? activation(input.activation, problems) : none,
     config: input.config ? closedConfig(input.config) : undefined,
     configVersion: input.configVersion ?? 1,
     migrations: input.migrations ? migrationSteps(input, problems) : noMigrations,
     contributes: input.contributes ? contributions(input.contributes, problems) : noContributions,
     extra: extraOf(input),
   }
+}
+
+function activation(texts: readonly string[], problems: Problem[]): readonly string[] {
+  texts.forEach((text, i) => {
+    if (parseActivation(text)) return
+    problems.push(problem(['activation', String(i)], `'activation' has '${text}'; write ${activationForms}`))
+  })
+  return texts
 }
 
 function extraOf(input: ManifestInput): Manifest['extra'] {
@@ -191,6 +206,7 @@ function limits(input: NonNullable<ManifestInput['lifecycle']>, problems: Proble
     startTimeout: ms('startTimeout'),
     stopTimeout: ms('stopTimeout'),
     restart: input.restart ?? defaultLimits.restart,
+    evictable: input.evictable ?? defaultLimits.evictable,
   }
 }
 

@@ -94,6 +94,7 @@ export const manifestSchema = {
       startTimeout: size,
       stopTimeout: size,
       restart: { enum: ['never', 'on-failure', 'always'] },
+      evictable: { type: 'boolean' },
     }),
     activation: strings,
     config: { type: 'object', required: ['type'], properties: { type: { const: 'object' }, properties: { type: 'object' } } },

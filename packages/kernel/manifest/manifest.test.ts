@@ -39,7 +39,13 @@ x-note: free
     { capability: 'streaming', version: '1.0.0', cardinality: 'exclusive', priority: 50 },
   ])
   expect(manifest.resources).toEqual({ ram: 2 * 2 ** 30, vram: 512 * 2 ** 20, gpu: 'preferred', device: 'auto', threads: 2 })
-  expect(manifest.lifecycle).toEqual({ loadTimeout: 120_000, startTimeout: 60_000, stopTimeout: 500, restart: 'on-failure' })
+  expect(manifest.lifecycle).toEqual({
+    loadTimeout: 120_000,
+    startTimeout: 60_000,
+    stopTimeout: 500,
+    restart: 'on-failure',
+    evictable: false,
+  })
   expect(manifest.contributes.commands[0]!.entry).toBe('./dist/cli/generate.js')
   expect(manifest.extra).toEqual({ 'x-note': 'free' })
 })

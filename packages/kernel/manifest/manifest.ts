@@ -61,7 +61,13 @@ export interface LifecycleLimits {
   readonly loadTimeout: number
   readonly startTimeout: number
   readonly stopTimeout: number
+  /**
+   * Whether it is started again when it ends by itself: `on-failure` after a crash, `always` also after a clean end. 1 s after
+   * the first crash, twice as long after each further one; three crashes in five minutes put it into quarantine. Default `never`.
+   */
   readonly restart: 'never' | 'on-failure' | 'always'
+  /** May be unloaded while idle to make room, also when it was loaded by name, where the manager's `eviction` says so. Default false. */
+  readonly evictable: boolean
 }
 
 /** An option of a contributed command. */
@@ -115,6 +121,10 @@ export interface Manifest {
   readonly resources: Resources
   readonly permissions: { readonly fs: readonly string[]; readonly net: readonly string[]; readonly child: boolean }
   readonly lifecycle: LifecycleLimits
+  /**
+   * What makes the manager load the module by itself: `onStart`, `onCommand:<module>:<command>`, `onCapability:<capability>`,
+   * `onEvent:<pattern>` (manifest/activation.ts).
+   */
   readonly activation: readonly string[]
   /** Schema of the module's config; undefined takes none. */
   readonly config: JsonSchema | undefined
@@ -160,6 +170,7 @@ export interface ManifestInput {
     startTimeout?: string | number
     stopTimeout?: string | number
     restart?: 'never' | 'on-failure' | 'always'
+    evictable?: boolean
   }
   activation?: readonly string[]
   config?: JsonSchema

@@ -30,6 +30,8 @@ export interface AdmissionState {
   readonly unavailable?: ReadonlyMap<string, string>
   /** Modules that are being replaced. */
   readonly leaving?: ReadonlySet<string>
+  /** Modules that crashed too often. */
+  readonly quarantine?: { get(id: string): { readonly reason: string; readonly since: string } | undefined }
 }
 
 interface Barrier {
@@ -49,6 +51,14 @@ export const barriers: Readonly<Record<BarrierKind, Barrier>> = {
     code: 'CONFLICT',
     stands: ({ id }, { leaving }) => leaving?.has(id) === true,
     reason: ({ id }) => `Module '${id}' is the one to be replaced.`,
+  },
+  quarantine: {
+    code: 'QUARANTINED',
+    stands: ({ id }, { quarantine }) => quarantine?.get(id) !== undefined,
+    reason: ({ id }, { quarantine }) => {
+      const { since, reason } = quarantine!.get(id)!
+      return `Module '${id}' is in quarantine since ${since}. ${reason} Find the cause, then reset it: await manager.reset('${id}')`
+    },
   },
   disabled: {
     code: 'DISABLED',

@@ -151,10 +151,6 @@ export class LoadedSet {
     for (const manifest of manifests) this.add(manifest)
   }
 
-  get size(): number {
-    return this.#modules.size
-  }
-
   add(manifest: Manifest): void {
     this.#modules.set(manifest.id, manifest)
     for (const { capability } of manifest.provides) {
@@ -177,6 +173,10 @@ export class LoadedSet {
 
   has(id: string): boolean {
     return this.#modules.has(id)
+  }
+
+  get size(): number {
+    return this.#modules.size
   }
 
   ids(): Iterable<string> {

@@ -33,7 +33,7 @@ function* combinations<T>(candidates: readonly T[], count: number, from = 0): Ge
 function withoutNeedless<T>(candidates: readonly T[], fits: (gone: readonly T[]) => boolean): readonly T[] {
   let gone = candidates
   for (const candidate of candidates.toReversed()) {
-    const fewer = gone.filter((other) => other !== candidate)
+    const fewer = gone.toSpliced(gone.lastIndexOf(candidate), 1)
     if (fits(fewer)) gone = fewer
   }
   return gone

@@ -21,7 +21,7 @@ export interface Gpu {
 }
 
 /** The processors in the order of their drivers' numbers, and whether they share the machine's memory. */
-export interface FoundGpus {
+interface FoundGpus {
   readonly gpus: readonly Gpu[]
   readonly unified: boolean
 }

@@ -46,7 +46,7 @@ test('unified memory is one pool', async () => {
   const ledger = new ResourceLedger(
     await detectHardware({ ramTotal: 20 * gigabyte, ramFree: 10 * gigabyte, gpus, unifiedMemory: true }),
   )
-  expect(ledger.capacity).toEqual({ ram: 10 * gigabyte, vram: 10 * gigabyte, gpu: true })
+  expect(ledger.capacity).toEqual({ ram: 10 * gigabyte, vram: 10 * gigabyte, gpu: true, unified: true })
   ledger.reserve('a', { ram: 1 * gigabyte, vram: 4 * gigabyte })
   expect(ledger.capacity.ram).toBe(5 * gigabyte)
   expect(ledger.capacity.vram).toBe(5 * gigabyte)

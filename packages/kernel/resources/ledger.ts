@@ -17,7 +17,7 @@ export interface Amounts {
 export type Device = 'auto' | 'cpu' | `gpu:${number}`
 
 /** What a module asks for. */
-export interface Claim extends Amounts {
+interface Claim extends Amounts {
   readonly device?: Device
 }
 
@@ -44,7 +44,7 @@ export interface PoolReport {
 }
 
 /** A change of a module's amounts to what it says it holds. */
-export interface Reconciled {
+interface Reconciled {
   readonly module: string
   readonly before: Amounts
   readonly after: Amounts
@@ -69,6 +69,8 @@ export class ResourceLedger {
   readonly #unified: boolean
   readonly #hasGpu: boolean
   readonly #entries = new Map<string, Entry>()
+  /** Grows with each change. */
+  changes = 0
 
   constructor(hardware: Hardware) {
     this.#unified = hardware.unifiedMemory
@@ -93,7 +95,15 @@ export class ResourceLedger {
 
   /** Free for new modules; of several GPUs, the one with the most. */
   get capacity(): Capacity {
-    return { ram: this.#ram.available, vram: Math.max(0, ...this.#gpus.map((pool) => pool.available)), gpu: this.#hasGpu }
+    const ram = this.#ram.available
+    if (this.#unified) return { ram, vram: this.#hasGpu ? ram : 0, gpu: this.#hasGpu, unified: true }
+    return { ram, vram: Math.max(0, ...this.#gpus.map((pool) => pool.available)), gpu: this.#hasGpu }
+  }
+
+  /** Free GPU memory for a new module that is bound to a device. */
+  freeOn(device: Device): number {
+    if (device === 'auto') return this.capacity.vram
+    return this.#gpus[Number(device.slice('gpu:'.length))]?.available ?? 0
   }
 
   /**
@@ -241,6 +251,7 @@ export class ResourceLedger {
 
   #count(entry: Entry, sign: 1 | -1): void {
     const { ram, vram } = heldBy(entry)
+    this.changes++
     this.#ram.take(sign * ram, !entry.used)
     entry.gpu?.take(sign * vram, !entry.used)
   }

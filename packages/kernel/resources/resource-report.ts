@@ -52,7 +52,13 @@ function moduleRows(modules: readonly ModuleResources[]): string[][] {
   if (modules.length === 0) return [['no module holds memory']]
   return [
     ['module', 'reserved', 'reported', 'held', 'device'],
-    ...modules.map(({ id, reserved, reported, held, device }) => [id, both(reserved), both(reported), both(held), device ?? 'cpu']),
+    ...modules.map(({ id, reserved, reported, held, device }) => [
+      id,
+      both(reserved),
+      both(reported),
+      both(held),
+      device ?? 'cpu',
+    ]),
   ]
 }
 

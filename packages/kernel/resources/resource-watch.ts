@@ -5,21 +5,23 @@ import type { ResourceLedger } from './ledger.js'
 
 // From time to time the ledger is held against what is: modules are asked what they hold, drivers what is free.
 
-export interface Watched {
+interface Books {
   readonly bus: EventBus
-  readonly hardware: Hardware
   readonly ledger: ResourceLedger
 }
 
 /** Brings the ledger up to date and tells what changed. Never rejects. */
-export async function watchResources(world: Watched, records: Iterable<ModuleRecord>): Promise<void> {
+export async function watchResources(
+  world: Books & { readonly hardware: Hardware },
+  records: Iterable<ModuleRecord>,
+): Promise<void> {
   await world.hardware.refresh()
   for (const record of records) reconcile(world, record)
   tellPressure(world)
 }
 
 /** Takes what a module says it holds, if it says something. */
-export function reconcile({ ledger, bus }: Watched, record: ModuleRecord): void {
+export function reconcile({ ledger, bus }: Books, record: ModuleRecord): void {
   if (!record.up || record.phase !== undefined || !record.definition?.usage) return
   let usage: ReturnType<NonNullable<typeof record.definition.usage>> | undefined
   try {
@@ -33,6 +35,6 @@ export function reconcile({ ledger, bus }: Watched, record: ModuleRecord): void 
 }
 
 /** Tells the pools whose level has changed. */
-export function tellPressure({ ledger, bus }: Watched): void {
+export function tellPressure({ ledger, bus }: Books): void {
   for (const { name, level, share } of ledger.pressure()) bus.emit('ledger.pressure', { pool: name, level, share })
 }

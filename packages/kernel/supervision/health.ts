@@ -1,7 +1,7 @@
 import type { Health } from '../define.js'
 import { messageOf } from '../errors.js'
 import type { EventBus } from '../events/events.js'
-import type { ModuleLife } from '../lifecycle/context.js'
+import type { ModuleLife } from '../lifecycle/life.js'
 import type { ModuleRecord } from '../lifecycle/record.js'
 
 // How modules are, by their own word. A module that says it is unwell is only reported: it may serve others as well as it can,
@@ -70,8 +70,7 @@ export class HealthMonitor {
 
   async #answer(record: ModuleRecord): Promise<{ health: Health; failed: boolean }> {
     const { life, definition, context, implementation } = record
-    const question =
-      this.#open.get(life!) ?? new Promise((resolve) => resolve(definition!.health!(context!, implementation)))
+    const question = this.#open.get(life!) ?? new Promise((resolve) => resolve(definition!.health!(context!, implementation)))
     this.#open.set(life!, question)
     let timer: NodeJS.Timeout | undefined
     const late = new Promise<never>((_, reject) => {

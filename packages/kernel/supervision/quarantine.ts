@@ -60,6 +60,11 @@ export class Quarantine {
     if (this.#modules.delete(id)) await this.#save((stored) => void stored.delete(id))
   }
 
+  /** When all that was asked for so far is written, or has failed. */
+  get settled(): Promise<void> {
+    return this.#writing
+  }
+
   // One write after the other. The file is read anew each time: another process may have added its own.
   #save(change: (stored: Map<string, Quarantined>) => void): Promise<void> {
     const path = this.#path

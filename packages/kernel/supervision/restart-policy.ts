@@ -35,7 +35,7 @@ export interface CrashHistory {
 export const noCrashes: CrashHistory = { attempts: 0, crashes: [] }
 
 /** What to do about a crash, and the history to keep. */
-export type NextAttempt =
+type NextAttempt =
   | { readonly restart: true; readonly attempt: number; readonly delayMs: number; readonly history: CrashHistory }
   | { readonly restart: false; readonly crashes: readonly number[] }
 
