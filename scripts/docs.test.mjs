@@ -1,6 +1,6 @@
 // Docs are run: every code block of README.md, docs/ and the READMEs of packages and modules executes here, in the order of
 // its page, in an empty folder with the example data beside it. `ts` blocks run as programs; of `sh` blocks the lines that
-// begin with `npx enigma` run (installing and starting are what CI itself does). Other blocks are pictures.
+// begin with `npx enigma` (or a variable for it) run (installing and starting are what CI itself does). Other blocks are pictures.
 import { spawnSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -32,8 +32,8 @@ const commands = (code) =>
   code
     .replaceAll('\\\n', ' ')
     .split('\n')
-    .filter((line) => line.startsWith('npx enigma'))
-    .map((line) => line.replace(/^npx enigma/, `"${process.execPath}" "${join(root, 'apps/cli/bin/enigma.js')}"`))
+    .filter((line) => /^(ENIGMA_\w+=\S+ )?npx enigma/.test(line))
+    .map((line) => line.replace(/npx enigma/, `"${process.execPath}" "${join(root, 'apps/cli/bin/enigma.js')}"`))
 
 function run(command, args, cwd, options = {}) {
   const env = { ...process.env, ENIGMA_HOME: join(cwd, 'home') }
