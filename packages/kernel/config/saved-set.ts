@@ -41,7 +41,9 @@ export async function savedSetOf(world: World): Promise<SavedSet> {
   const bindings: Record<string, string> = {}
   for (const { manifest } of up) for (const { capability } of manifest.provides) bindings[capability] ??= manifest.id
   const shipped = await Promise.all(world.shipped.map((folder) => realpath(folder)))
-  const held = (folder: string) => !shipped.some((other) => folder === other || folder.startsWith(other + sep))
+  // Installed modules are held to what was agreed to, which an update changes.
+  const held = (folder: string) =>
+    !world.gate?.holds(folder) && !shipped.some((other) => folder === other || folder.startsWith(other + sep))
   const modules = await Promise.all(up.map((record) => savedModule(record, held, world.secretBox)))
   return { modules, bindings, disabled: [...world.disabled] }
 }

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { existsSync } from 'node:fs'
-import { cp, lstat, mkdir, readdir, readFile, realpath, rename, rm, writeFile } from 'node:fs/promises'
+import { cp, link, lstat, mkdir, readdir, readFile, realpath, rename, rm, writeFile } from 'node:fs/promises'
 import { join, relative, sep } from 'node:path'
 import { discover } from '../discovery/discovery.js'
 import { entryPath } from '../discovery/entry.js'
@@ -56,7 +56,6 @@ export class ModuleInstaller {
     typed: string,
     options: StageOptions & { cwd?: string; taken?: (id: string) => string | undefined } = {},
   ): Promise<StagedModule> {
-    await this.#tidy()
     const folder = join(this.#home, `.staging-${process.pid}-${randomUUID().slice(0, 8)}`)
     try {
       await mkdir(folder, { recursive: true, mode: 0o700 })
@@ -81,14 +80,15 @@ export class ModuleInstaller {
 
   /** Takes a module away with its packages and its consent. @throws ModuleError `NOT_REGISTERED` */
   async remove(id: string): Promise<Consent> {
-    await this.#tidy()
     const consent = await this.#require(id)
-    const consents = new Map(await readConsents(this.#home))
-    consents.delete(id)
-    // The consent goes first: what is left without one is never run.
-    await writeConsents(this.#home, consents)
-    await rm(join(this.#home, id), { recursive: true, force: true })
-    return consent
+    return this.#alone(async () => {
+      const consents = new Map(await readConsents(this.#home))
+      consents.delete(id)
+      // The consent goes first: what is left without one is never run.
+      await writeConsents(this.#home, consents)
+      await rm(join(this.#home, id), { recursive: true, force: true })
+      return consent
+    })
   }
 
   async list(): Promise<readonly Consent[]> {
@@ -138,8 +138,8 @@ export class ModuleInstaller {
       before,
       growth: growthOf(before?.permissions ?? { fs: [], net: [], child: false, cloud: false }, asked),
       unchanged: before?.fingerprint.integrity === fingerprint.integrity && before.trusted === trust,
-      install: () =>
-        this.#install(root, {
+      install: () => {
+        const consent: Consent = {
           id: manifest.id,
           source: source.spec,
           version: manifest.version,
@@ -149,7 +149,9 @@ export class ModuleInstaller {
           runtime: manifest.runtime,
           trusted: trust,
           at: new Date().toISOString(),
-        }),
+        }
+        return this.#alone(() => this.#install(root, consent))
+      },
       [Symbol.asyncDispose]: () => rm(root, { recursive: true, force: true }),
     }
   }
@@ -177,9 +179,38 @@ export class ModuleInstaller {
     return consent
   }
 
+  /** One process at a time changes what is installed; a lock that a dead one left is taken over. */
+  async #alone<T>(work: () => Promise<T>): Promise<T> {
+    const lock = join(this.#home, '.lock')
+    // Linked, so that the lock has its owner in it from the first moment.
+    const mine = `${lock}-${process.pid}-${randomUUID().slice(0, 8)}`
+    for (;;) {
+      try {
+        await mkdir(this.#home, { recursive: true, mode: 0o700 })
+        await writeFile(mine, String(process.pid))
+        await link(mine, lock).finally(() => rm(mine))
+        break
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code !== 'EEXIST')
+          throw new ModuleError('INSTALL_FAILED', messageOf(error), { cause: error })
+        const pid = Number(await readFile(lock, 'utf8').catch(() => ''))
+        if (pid > 0 && isRunning(pid)) {
+          const message = `Process ${pid} is changing the installed modules (${lock}). Try again when it is done.`
+          throw new ModuleError('INSTALL_FAILED', message, { cause: error })
+        }
+        await rm(lock, { force: true })
+      }
+    }
+    try {
+      await this.#tidy()
+      return await work()
+    } finally {
+      await rm(lock, { force: true })
+    }
+  }
+
   /** Undoes what an interrupted call left: staged folders of processes that are gone, and a move that was not finished. */
   async #tidy(): Promise<void> {
-    if (!existsSync(this.#home)) return
     for (const name of await readdir(this.#home)) {
       const pid = /^\.staging-(\d+)-/.exec(name)?.[1]
       if (pid !== undefined && !isRunning(Number(pid))) await rm(join(this.#home, name), { recursive: true, force: true })

@@ -19,7 +19,7 @@ const packageName = /^(@[a-z0-9~-][a-z0-9._~-]*\/)?[a-z0-9~-][a-z0-9._~-]*(@[^\s
 export function sourceOf(typed: string, cwd: string): Source {
   const path = resolve(cwd, typed)
   const looksLikePath = /^[./\\~]|^[a-z]:[\\/]/i.test(typed)
-  if (existsSync(path) && (looksLikePath || !packageName.test(typed) || /\.(tgz|tar\.gz)$/.test(typed))) {
+  if (typed !== '' && existsSync(path) && (looksLikePath || !packageName.test(typed) || /\.(tgz|tar\.gz)$/.test(typed))) {
     if (statSync(path).isDirectory()) {
       const packed = existsSync(resolve(path, 'package.json'))
       if (packed || existsSync(resolve(path, 'module.yaml'))) return { kind: 'folder', spec: path, packed }

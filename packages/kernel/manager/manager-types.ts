@@ -16,6 +16,8 @@ export interface ManagerOptions {
   prefer?: Readonly<Record<string, string>>
   /** Where what outlives the process is kept: the quarantine, and the key of saved secrets. Without one, the former is kept in memory and the latter not at all. */
   stateFolder?: string
+  /** The folder of a `ModuleInstaller`: what was added there is found too, and runs as it was agreed to or not at all. */
+  installed?: string
   /** Folders among `modules` that come with the program: an update of it changes their files, so saved sets do not hold them to hashes. */
   shipped?: readonly string[]
   /** Milliseconds: `warn` until `module.slow` (10 000), `grace` from the abort signal until code is given up (2 000). */

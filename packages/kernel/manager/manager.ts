@@ -9,6 +9,7 @@ import { ModuleError, messageOf } from '../errors.js'
 import type { EventBus } from '../events/events.js'
 import type { Hooks } from '../events/hooks.js'
 import { developed, type ModuleWatch, watched, watchModules } from '../hot-reload/watch-modules.js'
+import { InstallGate } from '../install/gate.js'
 import type { ModuleInterfaces } from '../interfaces.js'
 import type { ModuleRecord } from '../lifecycle/record.js'
 import { serves, type Token } from '../lifecycle/services.js'
@@ -67,8 +68,9 @@ export class ModuleManager implements AsyncDisposable {
     for (const [capability, id] of Object.entries(options.prefer ?? {})) world.prefer.set(canonical(capability), canonical(id))
     if (options.stateFolder !== undefined) world.secretBox = new SecretBox(join(options.stateFolder, 'secrets.key'))
     world.shipped = options.shipped ?? []
+    if (options.installed !== undefined) world.gate = await InstallGate.open(options.installed)
     const manager = new ModuleManager(world, options)
-    await world.discover(options.modules ?? [])
+    await world.discover([...(options.modules ?? []), ...(world.gate?.folders ?? [])])
     return manager
   }
 
@@ -401,7 +403,10 @@ export class ModuleManager implements AsyncDisposable {
   async command(id: string, name: string): Promise<ModuleCommand> {
     const { manifest, folder } = this.#world.require(id)
     const command = manifest.contributes.commands.find((other) => other.name === name)
-    if (command && folder !== undefined) return importCommand(manifest, folder, command)
+    if (command && folder !== undefined) {
+      await this.#world.gate?.verifyCommand(manifest, folder)
+      return importCommand(manifest, folder, command)
+    }
     const known = manifest.contributes.commands.map((other) => other.name).join(', ') || 'none'
     throw new ModuleError('COMMAND_MISSING', `Module '${manifest.id}' has no command '${name}'; it has: ${known}.`, {
       module: manifest.id,

@@ -66,13 +66,14 @@ async function fresh(world: World, old: ModuleRecord): Promise<ModuleRecord> {
   const file = join(folder, 'module.yaml')
   const read = world.reader.read(await readFile(file, 'utf8'))
   if (!read.ok) throw badManifest(file, read.problems)
-  const { manifest } = read
+  const manifest = world.gate?.adapt(read.manifest, folder) ?? read.manifest
   if (manifest.id !== old.id) {
     const message = `Module '${old.id}' calls itself '${manifest.id}' now. A reload keeps the id: correct ${file}, or open a new manager.`
     throw new ModuleError('BAD_MANIFEST', message, { module: old.id })
   }
   // Elsewhere the code begins anew by itself; in this process it is bundled and evaluated.
   if (manifest.runtime !== 'inproc') return new ModuleRecord(manifest, world.sourceOf(manifest, folder), folder)
+  await world.gate?.verify(manifest, folder)
   const definition = await bundleModule(manifest, folder, world.lookup(manifest))
   return new ModuleRecord(manifest, () => definition, folder)
 }

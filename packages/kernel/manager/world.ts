@@ -7,6 +7,7 @@ import type { InterfaceLookup } from '../discovery/seed-class.js'
 import { ModuleError } from '../errors.js'
 import { EventBus } from '../events/events.js'
 import { Hooks } from '../events/hooks.js'
+import type { InstallGate } from '../install/gate.js'
 import type { ModuleLife } from '../lifecycle/life.js'
 import { Lifecycle, type LifecycleTimes } from '../lifecycle/lifecycle.js'
 import { ModuleRecord, type ModuleSource } from '../lifecycle/record.js'
@@ -49,6 +50,8 @@ export class World {
   secretBox: SecretBox | undefined
   /** Folders of modules whose files a saved set is not held to. */
   shipped: readonly string[] = []
+  /** What holds installed modules to what was agreed to; undefined where none are looked for. */
+  gate: InstallGate | undefined
   /** Whether a load has been carried out. */
   ready = false
   readonly quarantine: Quarantine
@@ -69,14 +72,20 @@ export class World {
   async discover(folders: readonly string[]): Promise<void> {
     for (const entry of await discover(folders, this.reader)) {
       const { result, folder } = entry
-      if (!result.ok) this.broken.set(this.broken.has(entry.id) ? folder : entry.id, entry)
-      else this.add(result.manifest, this.sourceOf(result.manifest, folder), folder)
+      if (!result.ok) {
+        this.broken.set(this.broken.has(entry.id) ? folder : entry.id, entry)
+        continue
+      }
+      const manifest = this.gate?.adapt(result.manifest, folder) ?? result.manifest
+      this.add(manifest, this.sourceOf(manifest, folder), folder)
     }
   }
 
   /** Where the code of a module on disk comes from. */
   sourceOf(manifest: Manifest, folder: string): ModuleSource {
-    return () => importDefinition(manifest, folder, this.lookup(manifest))
+    const run = () => importDefinition(manifest, folder, this.lookup(manifest))
+    const { gate } = this
+    return gate?.holds(folder) ? () => gate.verify(manifest, folder).then(run) : run
   }
 
   /** What a seed-style module may ask of its `manager`: the modules its manifest names, nothing else. */
