@@ -22,7 +22,7 @@ export type { ModuleContext, ModuleLog, ModuleTimers } from './lifecycle/context
 export { Scope } from './lifecycle/scope.js'
 export { type Token, token, unwrap } from './lifecycle/services.js'
 export type { ModulePhase, ModuleState } from './lifecycle/state.js'
-export type { GraphEdge, ModuleGraph, Timeline, TimelineEntry, Why, WhyLine } from './manager/introspection.js'
+export type { GraphEdge, ModuleGraph, Why, WhyLine } from './manager/introspection.js'
 export { ModuleManager } from './manager/manager.js'
 export type {
   CanLoad,
@@ -36,6 +36,7 @@ export type {
   SwapReport,
 } from './manager/manager-types.js'
 export type { ReloadReport } from './manager/reload.js'
+export type { Timeline, TimelineEntry, TimelineIncident } from './manager/timeline.js'
 export type { ModuleInfo, ModuleView } from './manager/views.js'
 export type {
   CommandInfo,

@@ -78,6 +78,8 @@ export function why(world: World, record: ModuleRecord, planned: Plan | Conflict
         ? `'${id}' is ${state}; it can be loaded and needs nothing more.`
         : `'${id}' is ${state}; loading it also loads ${list(others.map((line) => line.id))}.`
   } else if (record.wanted) reason = `'${id}' is ${state} because it was asked for.`
+  else if (dependents.length === 0 && record.neededBy === undefined)
+    reason = `'${id}' is ${state} because it was activated when it was needed.`
   else
     reason = `'${id}' is ${state} because ${list(dependents.length > 0 ? dependents : [record.neededBy ?? 'a module that is gone'])} needs it.`
   return { id, state, reason, closure, dependents, alternatives: [], text: [reason, ...closure.map(textOf)].join('\n') }
@@ -119,29 +121,4 @@ function textOf({ id, neededBy, requirement }: WhyLine): string {
 
 function list(names: readonly string[]): string {
   return names.map((name) => `'${name}'`).join(', ')
-}
-
-export interface TimelineEntry {
-  readonly id: string
-  /** Milliseconds since the first load began. */
-  readonly at: number
-  readonly loadMs: number
-  readonly startMs: number
-}
-
-export interface Timeline {
-  readonly entries: readonly TimelineEntry[]
-  readonly text: string
-}
-
-export function timelineOf({ records }: World): Timeline {
-  const loaded = [...records.values()].filter((record) => record.up).sort((a, b) => a.begun - b.begun)
-  const zero = loaded[0]?.begun ?? 0
-  const entries = loaded.map(({ id, begun, loadMs, startMs }) => ({ id, at: begun - zero, loadMs, startMs }))
-  const width = Math.max(0, ...entries.map(({ id }) => id.length))
-  const ms = (value: number) => `${value.toFixed(1)} ms`.padStart(11)
-  const lines = entries.map(
-    ({ id, at, loadMs, startMs }) => `${id.padEnd(width)} at${ms(at)}  load${ms(loadMs)}  start${ms(startMs)}`,
-  )
-  return { entries, text: lines.join('\n') }
 }

@@ -23,7 +23,7 @@ import { type ResourceReport, resourceReport } from '../resources/resource-repor
 import { Quarantine, type Quarantined } from '../supervision/quarantine.js'
 import { activatedBy, EventActivation, providerFor } from './activation.js'
 import { boundTo, dependentsOf, notLoaded, requiredBy, throwFirst } from './dependents.js'
-import { type ModuleGraph, moduleGraph, type Timeline, timelineOf, type Why, why, whyNot } from './introspection.js'
+import { type ModuleGraph, moduleGraph, type Why, why, whyNot } from './introspection.js'
 import { answerOf, configsOf, loadAll, planFor, refusalError } from './load-all.js'
 import type {
   CanLoad,
@@ -40,6 +40,7 @@ import { SerialQueue } from './queue.js'
 import { type ReloadReport, reload } from './reload.js'
 import { restore } from './restore.js'
 import { replace } from './swap.js'
+import { type Timeline, timelineOf } from './timeline.js'
 import { Upkeep } from './upkeep.js'
 import { brokenInfo, infoOf, type ModuleInfo, type ModuleView, viewOf } from './views.js'
 import { World } from './world.js'

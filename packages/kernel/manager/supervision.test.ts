@@ -149,15 +149,24 @@ test('three crashes put it into quarantine, also for the next process, until it 
   const life = daemon(first, 'a')
   await first.load('a')
   for (const _ of [1, 2]) {
-    const started = next(first, 'module.started', 'a')
+    const restarted = next(first, 'module.restarted', 'a')
     life.ctx.fail(new Error('boom'))
-    await started
+    await restarted
   }
   const quarantined = next(first, 'module.quarantined', 'a')
   life.ctx.fail(new Error('boom'))
   expect((await quarantined).reason).toBe("It crashed 3 times in 1 min, last: Module 'a' failed while it was running: boom")
   await expect(first.load('a')).rejects.toMatchObject({ code: 'QUARANTINED', module: 'a' })
   expect(first.getModule('a')).toMatchObject({ state: 'error', quarantined: { version: '1.2.0' } })
+  expect(first.timeline().incidents.map(({ id, what }) => `${id} ${what}`)).toEqual([
+    'a crashed',
+    'a restarted',
+    'a crashed',
+    'a restarted',
+    'a crashed',
+    'a quarantined',
+  ])
+  expect(first.timeline().text).toMatch(/a is up again \(attempt 1\)/)
   await first.shutdown()
 
   const second = await manager({ stateFolder: path })
