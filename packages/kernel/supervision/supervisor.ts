@@ -109,8 +109,6 @@ export class Supervisor {
     if (this.#closed) return
     this.#host.bus.emit('module.restarting', { id, attempt, delayMs })
     fall.timer = setTimeout(() => void this.#attempt(id, fall), delayMs)
-    // Waiting to start something again is no reason for a process to stay.
-    fall.timer.unref()
   }
 
   async #attempt(id: string, fall: Case): Promise<void> {
@@ -132,6 +130,8 @@ export class Supervisor {
         const { attempts } = fall.history
         fall.history = { ...fall.history, attempts: attempts + 1 }
         this.#schedule(id, fall, attempts + 1, waitBefore(attempts, Math.random(), this.#policy))
+        // The few waits after crashes hold the process, as the module would: often it is all that runs. These may go on for ever.
+        fall.timer?.unref()
       } else {
         this.release(id)
         this.#host.bus.emit('module.restart-dropped', { id, message: messageOf(error) })
