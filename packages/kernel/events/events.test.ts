@@ -223,3 +223,16 @@ test('a subscription without a name or a function is an error', () => {
     expect(() => bus.on(name as string, handler as () => void)).toThrow(/Pass the name|whole segments/)
   expect(bus.size).toBe(0)
 })
+
+test('the name is given to handlers of a pattern and to those that declare it', async () => {
+  const bus = new EventBus()
+  const given: unknown[][] = []
+  bus.on('a.b', (...all) => given.push(all))
+  bus.on('a.b', (payload, name) => given.push([payload, name]))
+  bus.on('a.*', (...all) => given.push(all))
+  bus.once('a.b', (payload, name) => given.push([payload, name]))
+  bus.emit('a.b', 1)
+  expect(given.splice(0)).toEqual([[1], [1, 'a.b'], [1, 'a.b'], [1, 'a.b']])
+  await bus.emitAsync('a.b', 2)
+  expect(given).toEqual([[2], [2, 'a.b'], [2, 'a.b']])
+})

@@ -9,6 +9,7 @@ import { type QueueInfo, refused, Subscription, type SubscriptionOwner } from '.
 
 // The event bus. Handlers run in order of priority, then of subscription; one that throws does not stop the others.
 
+/** The name is given to handlers of a pattern, and to those that declare a second parameter (`handler.length` is 2). */
 export type EventHandler<Name extends string> = (payload: PayloadOf<Name>, name: string) => unknown
 
 export interface SubscribeOptions {
@@ -33,7 +34,7 @@ export interface DeliveryReport {
 interface Route {
   readonly subscriptions: readonly Subscription[]
   /** What to call for each of them: one flat list, or each call costs another load. Undefined for names that are views of others. */
-  readonly calls: readonly Subscription['call'][] | undefined
+  readonly calls: readonly ((payload: unknown) => unknown)[] | undefined
 }
 
 /** How deep handlers may emit from within handlers. */
@@ -124,21 +125,21 @@ export class EventBus {
     for (;;) {
       try {
         while (i + 4 <= count) {
-          let result = calls[i]!(payload, name)
+          let result = calls[i]!(payload)
           if (result !== undefined) delivered -= this.#answered(subscriptions[i]!, result, name)
           i++
-          result = calls[i]!(payload, name)
+          result = calls[i]!(payload)
           if (result !== undefined) delivered -= this.#answered(subscriptions[i]!, result, name)
           i++
-          result = calls[i]!(payload, name)
+          result = calls[i]!(payload)
           if (result !== undefined) delivered -= this.#answered(subscriptions[i]!, result, name)
           i++
-          result = calls[i]!(payload, name)
+          result = calls[i]!(payload)
           if (result !== undefined) delivered -= this.#answered(subscriptions[i]!, result, name)
           i++
         }
         while (i < count) {
-          const result = calls[i]!(payload, name)
+          const result = calls[i]!(payload)
           if (result !== undefined) delivered -= this.#answered(subscriptions[i]!, result, name)
           i++
         }
@@ -166,7 +167,7 @@ export class EventBus {
       return { matched, delivered: 0, failed: [{ module: undefined, error: this.#tooDeep(name) }] }
     }
     this.#depth++
-    const results = subscriptions.map(async ({ call, queue }) => (queue ? queue.accept(payload, name) : call(payload, name)))
+    const results = subscriptions.map(async ({ queue }, i) => (queue ? queue.accept(payload, name) : calls[i]!(payload)))
     this.#depth--
     const failed: { module: string | undefined; error: unknown }[] = []
     const settled = await Promise.allSettled(results)
@@ -218,7 +219,10 @@ export class EventBus {
       patterns.length === 0
         ? exact.slice()
         : [...exact, ...patterns].sort((a, b) => b.priority - a.priority || a.sequence - b.sequence)
-    const route = { subscriptions, calls: seedViews.has(name) ? undefined : subscriptions.map(({ call }) => call) }
+    const route = {
+      subscriptions,
+      calls: seedViews.has(name) ? undefined : subscriptions.map((subscription) => subscription.callFor(name)),
+    }
     this.#routes.set(name, route)
     return route
   }

@@ -81,6 +81,13 @@ export class Subscription {
     this.call = (payload, name) => (queue.offer(payload, name) ? undefined : refused)
   }
 
+  /** What to call for events of this name. Another argument for each of many calls is a third of an emit: the name is given to those who want it. */
+  callFor(name: string): (payload: unknown) => unknown {
+    const call = this.call as Handler
+    if (this.matches === undefined && call.length < 2) return call as (payload: unknown) => unknown
+    return (payload) => call(payload, name)
+  }
+
   get queueInfo(): QueueInfo | undefined {
     if (this.queue === undefined) return undefined
     const { overflow, size, length, dropped } = this.queue
