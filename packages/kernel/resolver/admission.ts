@@ -90,7 +90,7 @@ export const barriers: Readonly<Record<BarrierKind, Barrier>> = {
   },
 }
 
-const barrierKinds = Object.keys(barriers) as BarrierKind[]
+const inOrder = (Object.keys(barriers) as BarrierKind[]).map((kind) => ({ kind, stands: barriers[kind].stands }))
 
 /** The first reason of its own why a module may not be loaded, among those that count. */
 export function barrierOf(
@@ -98,7 +98,11 @@ export function barrierOf(
   state: AdmissionState,
   counts: (kind: BarrierKind, module: string) => boolean,
 ): BarrierKind | undefined {
-  for (const kind of barrierKinds) if (barriers[kind].stands(module, state) && counts(kind, module.id)) return kind
+  // By index: in code that runs once, an iterator costs more than the checks.
+  for (let i = 0; i < inOrder.length; i++) {
+    const { kind, stands } = inOrder[i]!
+    if (stands(module, state) && counts(kind, module.id)) return kind
+  }
   return undefined
 }
 

@@ -63,6 +63,11 @@ export class Catalogue {
     this.#free.push(before.index)
   }
 
+  /** All modules' places are below this. */
+  get places(): number {
+    return this.#modules.size + this.#free.length
+  }
+
   get(id: string): Manifest | undefined {
     return this.#modules.get(id)?.manifest
   }

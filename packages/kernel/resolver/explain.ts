@@ -10,7 +10,7 @@ import { Search } from './search.js'
 // From what a failed search leaves behind to a cause that a person can read: first no constraint too many, then a sentence.
 
 /** Steps that making a cause small may take. Beyond, it is still a cause, with more in it than needed. */
-const budgetSteps = 50_000
+const budgetSteps = 100_000
 
 /**
  * A subset of the constraints that no plan meets either, while some plan meets all of it but any one: each constraint is
@@ -30,7 +30,19 @@ export function minimal(because: readonly Constraint[], goal: Goal, state: Resol
       left = rest.filter((other) => used.has(keyOf(other)))
     }
   }
-  return left
+  return inTellingOrder(left, goal, state)
+}
+
+/** Goals, then needs as the manifests have them, then what is in their way. */
+function inTellingOrder(because: readonly Constraint[], goal: Goal, { catalogue }: ResolverState): readonly Constraint[] {
+  const rank = ({ kind, module, what }: Constraint): readonly [number, number] => {
+    if (kind === 'goal') return [0, goal.load.indexOf(module)]
+    if (kind === 'requires') return [1, catalogue.get(module)?.requires.findIndex(({ text }) => text === what) ?? 0]
+    return [2, 0]
+  }
+  const ranked = because.map((constraint) => ({ constraint, rank: rank(constraint), key: keyOf(constraint) }))
+  ranked.sort((a, b) => a.rank[0] - b.rank[0] || a.rank[1] - b.rank[1] || (a.key < b.key ? -1 : 1))
+  return ranked.map(({ constraint }) => constraint)
 }
 
 /** The end of a line of reasoning. */
@@ -69,21 +81,27 @@ export function refusalOf(
   const chain = chainTo(place)
   const need = place.need
   if (need === undefined) {
-    const reason = clauses.length === 0 ? leaf.reason : `Module '${place.id}' cannot be loaded: ${told(clauses, leaves)}`
+    const reason =
+      clauses.length === 0 && leaves.length === 1
+        ? leaf.reason
+        : `Module '${place.id}' cannot be loaded: ${told(clauses, leaves, cycles)}`
     return { code, module: leaf.module, reason, chain, modules: leaf.modules }
   }
   const owner = place.parent!.id
-  const modules = leaves.flatMap((one) => (code === 'NO_PROVIDER' ? one.modules : [one.module]))
+  const modules = [...new Set(leaves.flatMap((one) => (one.code === 'NO_PROVIDER' ? one.modules : [one.module])))]
   if (code === 'REQUIREMENT_MISSING') return { code, module: owner, reason: leaf.reason, chain, modules: leaf.modules }
   const how = code === 'NO_PROVIDER' && leaves.length === 1 ? 'not registered' : 'cannot be loaded'
-  return { code, module: owner, reason: `Required module '${need}' ${how}: ${told(clauses, leaves)}`, chain, modules }
+  const reason = `Required module '${need}' ${how}: ${told(clauses, leaves, cycles)}`
+  return { code, module: owner, reason, chain, modules }
 }
 
 /** Long chains keep their two ends. */
-function told(clauses: readonly string[], leaves: readonly Leaf[]): string {
+function told(clauses: readonly string[], leaves: readonly Leaf[], cycles: readonly (readonly string[])[]): string {
   const short = clauses.length <= 8 ? clauses : [...clauses.slice(0, 3), '…', ...clauses.slice(-3)]
+  const circles = cycles.map((cycle) => `circular dependency ${[...cycle, cycle[0]].join(' -> ')}`)
   const reasons = leaves.map(({ code, module, reason }) => (code === 'NO_PROVIDER' ? reason : `${module}: ${reason}`))
-  return [...short, ...reasons].join('; ')
+  const all = [...short, ...circles, ...reasons].map((part) => part.replace(/\.$/, ''))
+  return `${all.join('; ')}.`
 }
 
 function chainTo(place: Place): string[] {
@@ -134,8 +152,8 @@ class Story {
     this.#seen.set(id, place)
     const manifest = this.#state.catalogue.get(id)
     if (manifest === undefined) {
-      const hint = `${didYouMean(id, sortedIds(this.#state))}. Run 'enigma modules ls' to see what there is.`
-      this.#end(place, 'NOT_REGISTERED', `Module '${id}' not registered${hint}`)
+      const what = `Module '${id}' not registered${didYouMean(id, sortedIds(this.#state))}`
+      this.#end(place, 'NOT_REGISTERED', `${sentence(what)} Run 'enigma modules ls' to see what there is.`)
       return []
     }
     const below: Place[] = []
@@ -175,7 +193,7 @@ class Story {
     }
     const versions = offered.map((provider) => `${provider.manifest.id} offers ${provider.version}`).join(', ')
     const why = versions || `nothing provides it${didYouMean(requirement.capability, sortedIds(this.#state))}`
-    const reason = `'${id}' needs '${text}', and ${why}. Add a module that provides it.`
+    const reason = `${sentence(`'${id}' needs '${text}', and ${why}`)} Add a module that provides it.`
     this.#end(
       below(requirement.capability),
       'NO_PROVIDER',
@@ -217,23 +235,34 @@ class Story {
     const pool = capacity.unified === true
     const wanted = kind === 'ram' ? manifest.resources.ram : requiredVram(manifest)
     const own = pool && kind === 'ram' && this.#says('vram', place.id) ? requiredVram(manifest) : 0
-    const beside = [...this.#seen.values()].filter(
-      (one) => one.id !== place.id && (always || one.definite || isAbove(one, place)),
-    )
     let free = (pool ? capacity.ram : capacity[kind]) - own
     const holders: string[] = []
-    for (const { id } of beside) {
+    for (const { id } of this.#beside(place, kind, pool, always)) {
       const held = this.#held(id, kind, pool)
-      if (held > 0) holders.push(`'${id}' (${toMB(held)}MB)`)
+      holders.push(`'${id}' (${toMB(held)}MB)`)
       free -= held
     }
     free = Math.max(0, free)
     if (wanted <= free && !always) return
     const name = kind.toUpperCase()
-    const with_ = holders.length === 0 ? '' : ` beside ${holders.join(', ')}`
+    const others = holders.length === 0 ? '' : ` beside ${holders.join(', ')}`
     const fix = `Unload a module that holds ${name}, or take a smaller model.`
-    const reason = `Module requires ${toMB(wanted)}MB ${name}, only ${toMB(free)}MB available${with_}. ${fix}`
+    const reason = `Module requires ${toMB(wanted)}MB ${name}, only ${toMB(free)}MB available${others}. ${fix}`
     this.#end(place, kind === 'ram' ? 'NO_RAM' : 'NO_VRAM', reason)
+  }
+
+  /** Modules that hold memory beside one: those that must be there; with `every`, of those that could do alike the smallest. */
+  #beside(place: Place, kind: 'ram' | 'vram', pool: boolean, every: boolean): Place[] {
+    const found = new Map<string, Place>()
+    for (const one of this.#seen.values()) {
+      if (one.id === place.id || this.#held(one.id, kind, pool) === 0) continue
+      const sure = one.definite || isAbove(one, place)
+      if (!sure && !every) continue
+      const key = sure ? one.id : `${one.parent?.id} ${one.need}`
+      const other = found.get(key)
+      if (!other || this.#held(one.id, kind, pool) < this.#held(other.id, kind, pool)) found.set(key, one)
+    }
+    return [...found.values()]
   }
 
   #held(id: string, kind: 'ram' | 'vram', pool: boolean): number {
@@ -270,6 +299,10 @@ class Story {
   #end(place: Place, code: ModuleErrorCode, reason: string, modules: readonly string[] = []): void {
     this.#leaves.push({ code, module: place.id, place, reason, modules })
   }
+}
+
+function sentence(text: string): string {
+  return text.endsWith('?') ? text : `${text}.`
 }
 
 // So that the nearest of two does not depend on the order of registration.

@@ -9,8 +9,11 @@ import { type Constraint, keyOf } from './constraint.js'
 /** A module of the plan, or a loaded one that a module of the plan asked about. */
 export interface Member {
   readonly manifest: Manifest
+  /** Its place in the catalogue. */
   readonly index: number
   readonly loaded: boolean
+  /** The how-manieth member it is; -1 when it is loaded. */
+  readonly position: number
   /** Undefined: asked for, or loaded. */
   readonly via: Choice | undefined
   /** Who meets each requirement, where there is only one who can. */

@@ -9,6 +9,8 @@ import type { Member } from './explanation.js'
 export interface Bound {
   readonly member: Member
   readonly providers: readonly Member[]
+  /** Those of the plan that come first. */
+  readonly before: readonly Bound[]
 }
 
 type Binding =
@@ -21,41 +23,49 @@ type Present = (owner: Member, index: number) => readonly Member[] | undefined
 
 /** Members that nothing is bound to at the end, and that were not asked for, are left out. */
 export function bindMembers(members: readonly Member[], present: Present): Binding {
-  const bound: Bound[] = []
-  for (const member of members) bound[member.index] = { member, providers: preferred(member, present) }
-  const goals = members.filter(({ via }) => via === undefined)
-  const sorted = topological(
-    goals.map(({ index }) => bound[index]!),
-    (one) => inPlan(one, bound),
-  )
+  const bound = linked(members, (member, index) => member.bound[index] ?? present(member, index)?.[0])
+  const sorted = topological(goalsOf(bound), beforeOf)
   if (sorted.ok) return sorted
   // With several providers of a shared capability the preferred bindings may be circular while others are not.
   const placed = place(members, present)
   if (placed.size < members.length) return { ok: false, stuck: new Set(members.filter((member) => !placed.has(member))) }
-  for (const [member, position] of placed) {
-    const before = (other: Member) => other.loaded || placed.get(other)! < position
-    const providers = member.manifest.requires.map((_, index) => present(member, index)?.find(before))
-    bound[member.index] = { member, providers: providers.filter((provider) => provider !== undefined) }
-  }
-  const needed = new Set(goals.map(({ index }) => bound[index]!))
-  for (const one of needed) for (const other of inPlan(one, bound)) needed.add(other)
-  return { ok: true, order: [...placed.keys()].map(({ index }) => bound[index]!).filter((one) => needed.has(one)) }
+  const acyclic = linked(members, (member, index) =>
+    present(member, index)?.find((other) => other.loaded || placed.get(other)! < placed.get(member)!),
+  )
+  const needed = new Set(goalsOf(acyclic))
+  for (const one of needed) for (const other of one.before) needed.add(other)
+  return { ok: true, order: [...placed.keys()].map(({ position }) => acyclic[position]!).filter((one) => needed.has(one)) }
 }
 
-function preferred(member: Member, present: Present): readonly Member[] {
-  const providers: Member[] = []
-  const count = member.manifest.requires.length
-  for (let index = 0; index < count; index++) {
-    const provider = member.bound[index] ?? present(member, index)?.[0]
-    if (provider) providers.push(provider)
+/** Each member bound by `choose`; undefined is no requirement that counts. */
+function linked(members: readonly Member[], choose: (member: Member, index: number) => Member | undefined): Bound[] {
+  // Arrays are made in their size: one that grows takes room for seventeen.
+  const bound = members.map((member) => {
+    const count = member.manifest.requires.length
+    const providers = new Array<Member>(count)
+    let filled = 0
+    for (let index = 0; index < count; index++) {
+      const provider = choose(member, index)
+      if (provider) providers[filled++] = provider
+    }
+    providers.length = filled
+    return { member, providers, before: new Array<Bound>(filled) }
+  })
+  for (let i = 0; i < bound.length; i++) {
+    const { providers, before } = bound[i]!
+    let filled = 0
+    for (let k = 0; k < providers.length; k++) if (!providers[k]!.loaded) before[filled++] = bound[providers[k]!.position]!
+    before.length = filled
   }
-  return providers
+  return bound
 }
 
-function inPlan({ providers }: Bound, bound: readonly Bound[]): Bound[] {
-  const found: Bound[] = []
-  for (const provider of providers) if (!provider.loaded) found.push(bound[provider.index]!)
-  return found
+function goalsOf(bound: readonly Bound[]): Bound[] {
+  return bound.filter(({ member }) => member.via === undefined)
+}
+
+function beforeOf({ before }: Bound): readonly Bound[] {
+  return before
 }
 
 // A member can be placed once each of its requirements has a provider placed before it. Placing one never hinders
@@ -89,38 +99,28 @@ function place(members: readonly Member[], present: Present): Map<Member, number
 }
 
 /** Moves modules behind those they only like to follow, as far as that closes no circle. */
-export function withWishes(
-  order: readonly Bound[],
-  catalogue: Catalogue,
-): readonly { bound: Bound; follows: readonly Bound[] }[] {
-  const byIndex: Bound[] = []
-  for (const one of order) byIndex[one.member.index] = one
-  const hard = new Map(order.map((one) => [one, inPlan(one, byIndex)]))
-  const wishes = new Map<Bound, Bound[]>()
-  for (const one of order) {
-    const { manifest } = one.member
-    if (manifest.optional.length === 0 && manifest.after.length === 0) continue
-    const found = new Set<Bound>()
-    for (const index of softIndexes(manifest, catalogue)) {
-      const other = byIndex[index]
-      if (other && other !== one) found.add(other)
-    }
-    if (found.size > 0) wishes.set(one, [...found])
-  }
-  if (wishes.size === 0) return order.map((bound) => ({ bound, follows: hard.get(bound)! }))
-  const before = new Map(hard)
-  for (const [one, others] of wishes) before.set(one, [...new Set([...hard.get(one)!, ...others])])
+export function withWishes(order: readonly Bound[], catalogue: Catalogue): readonly Bound[] {
+  const wishing = order.filter(({ member: { manifest } }) => manifest.optional.length > 0 || manifest.after.length > 0)
+  if (wishing.length === 0) return order
+  const byIndex = new Map(order.map((one) => [one.member.index, one]))
+  const before = new Map(order.map((one) => [one, one.before]))
+  const wishes = wishing.map((one) => {
+    const found = softProviders(one.member.manifest, catalogue).map(({ index }) => byIndex.get(index))
+    return { one, others: new Set(found.filter((other) => other !== undefined && other !== one)) as Set<Bound> }
+  })
+  for (const { one, others } of wishes) before.set(one, [...new Set([...one.before, ...others])])
   let sorted = topological(order, (one) => before.get(one)!)
   if (!sorted.ok) {
-    for (const one of wishes.keys()) before.set(one, hard.get(one)!)
-    for (const [one, others] of wishes) {
+    // Some wish closes a circle: each that does is dropped.
+    for (const { one } of wishes) before.set(one, one.before)
+    for (const { one, others } of wishes) {
       for (const other of others) {
         if (!reaches(other, one, before)) before.set(one, [...new Set([...before.get(one)!, other])])
       }
     }
     sorted = topological(order, (one) => before.get(one)!)
   }
-  return (sorted.ok ? sorted.order : order).map((bound) => ({ bound, follows: before.get(bound)! }))
+  return (sorted.ok ? sorted.order : order).map((one) => ({ ...one, before: before.get(one)! }))
 }
 
 function reaches(from: Bound, to: Bound, before: ReadonlyMap<Bound, readonly Bound[]>): boolean {
@@ -135,10 +135,6 @@ function reaches(from: Bound, to: Bound, before: ReadonlyMap<Bound, readonly Bou
 /** Ids that a module follows when they are there: providers of its optional needs, and what it names under `after`. */
 export function softNeeds(manifest: Manifest, { catalogue }: { readonly catalogue: Catalogue }): string[] {
   return softProviders(manifest, catalogue).map((provider) => provider.manifest.id)
-}
-
-function softIndexes(manifest: Manifest, catalogue: Catalogue): number[] {
-  return softProviders(manifest, catalogue).map(({ index }) => index)
 }
 
 function softProviders({ optional, after }: Manifest, catalogue: Catalogue) {

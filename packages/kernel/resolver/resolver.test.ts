@@ -124,25 +124,64 @@ test('shared capabilities take any number of providers, one exclusive provider f
   expect(plan({ load: ['a', 'c'] }, stateOf(all)).ok).toBe(false)
 })
 
-test('preference goes by what is loaded, the choice of the user, priority, version, id', () => {
-  const provider = (id: string, version: string, priority?: number) =>
-    manifest(id, { provides: [{ capability: 'c', version, cardinality: 'shared', ...(priority !== undefined && { priority }) }] })
-  const all = [
-    provider('w', '1.0.0'),
-    provider('x', '1.2.0'),
-    provider('z', '1.0.0', 60),
-    provider('a', '1.2.0'),
-    manifest('user', { requires: ['c@^1'] }),
-  ]
-  const chosen = (rest: Parameters<typeof stateOf>[1]) => {
-    const result = plan({ load: ['user'] }, stateOf(all, rest))
-    return result.ok ? result.steps.at(-1)!.bindings[0] : result.reason
-  }
-  expect(chosen({ up: ['w'] })).toBe('w')
-  expect(chosen({ prefer: new Map([['c', 'x']]) })).toBe('x')
-  expect(chosen({})).toBe('z')
-  expect(chosen({ disabled: new Set(['z']) })).toBe('a')
-  expect(chosen({ disabled: new Set(['z', 'a']) })).toBe('x')
+const provider = (
+  id: string,
+  version: string,
+  rest: { priority?: number } & Omit<Parameters<typeof manifest>[1] & object, 'provides'> = {},
+) => {
+  const { priority = 50, ...more } = rest
+  return manifest(id, { ...more, version, provides: [{ capability: 'c', version, cardinality: 'shared', priority }] })
+}
+
+/** Which module 'user' is bound to for 'c@^1', and what is loaded for it. */
+function chosen(providers: readonly ReturnType<typeof manifest>[], rest: Parameters<typeof stateOf>[1] = {}): string {
+  const result = plan({ load: ['user'] }, stateOf([...providers, manifest('user', { requires: ['c@^1'] })], rest))
+  return result.ok ? result.steps.at(-1)!.bindings[0]! : result.reason
+}
+
+test('of two providers the higher id comes last, the higher version first', () => {
+  expect(chosen([provider('b', '1.0.0'), provider('a', '1.0.0')])).toBe('a')
+  expect(chosen([provider('b', '1.2.0'), provider('a', '1.0.0')])).toBe('b')
+})
+
+test('priority goes before version', () => {
+  expect(chosen([provider('a', '1.2.0'), provider('b', '1.0.0', { priority: 60 })])).toBe('b')
+})
+
+test('what fits the hardware goes before priority', () => {
+  const big = provider('big', '1.0.0', { priority: 90, resources: { gpu: 'preferred', vram: '6GB' } })
+  const small = provider('small', '1.0.0')
+  const onGpu = (vram: number) => ({ capacity: { ram: 8 * gigabyte, vram: vram * gigabyte, gpu: true } })
+  expect(chosen([big, small], onGpu(8))).toBe('big')
+  expect(chosen([big, small], onGpu(4))).toBe('small')
+  expect(chosen([big, small])).toBe('small')
+  expect(chosen([big])).toBe('big')
+})
+
+test('what is loaded goes before what fits and what has priority', () => {
+  const loaded = provider('loaded', '1.0.0', { resources: { gpu: 'preferred', vram: '6GB' } })
+  expect(chosen([loaded, provider('a', '1.2.0', { priority: 90 })], { up: ['loaded'] })).toBe('loaded')
+})
+
+test('the choice of the user goes before what is loaded, and gives way when it cannot be had', () => {
+  const prefer = new Map([['c', 'wish']])
+  const wish = provider('wish', '1.0.0', { priority: 1 })
+  expect(chosen([wish, provider('loaded', '1.2.0')], { up: ['loaded'], prefer })).toBe('wish')
+  expect(chosen([wish, provider('loaded', '1.2.0')], { up: ['loaded'], prefer, disabled: new Set(['wish']) })).toBe('loaded')
+  expect(chosen([provider('wish', '2.0.0'), provider('a', '1.0.0')], { prefer })).toBe('a')
+  // Where only one can be bound, the one that is loaded stays.
+  const exclusive = (id: string) => manifest(id, { provides: ['c'] })
+  expect(chosen([exclusive('wish'), exclusive('loaded')], { up: ['loaded'], prefer })).toBe('loaded')
+})
+
+test('the lock goes before the choice of the user: the module bound to the capability, then one at its locked version', () => {
+  const prefer = new Map([['c', 'wish']])
+  const all = [provider('wish', '1.2.0'), provider('locked', '1.0.0'), provider('same', '1.1.0')]
+  const lock = { bindings: new Map([['c', 'locked']]), versions: new Map([['same', '1.1.0']]) }
+  expect(chosen(all, { prefer, lock, up: ['wish'] })).toBe('locked')
+  expect(chosen(all, { prefer, lock, up: ['wish'], disabled: new Set(['locked']) })).toBe('same')
+  const moved = { bindings: new Map(), versions: new Map([['same', '1.0.9']]) }
+  expect(chosen(all, { prefer, lock: moved, up: ['locked'] })).toBe('wish')
 })
 
 test('a provider that cannot be loaded gives way to the next one', () => {
@@ -212,4 +251,81 @@ test('a manifest for a later interface, another runtime, or a disabled module is
 test('a chain of thousands of modules is planned without exhausting the stack', () => {
   const all = Array.from({ length: 5000 }, (_, i) => manifest(`m${i}`, i === 0 ? {} : { requires: [`m${i - 1}`] }))
   expect(order(plan({ load: ['m4999'] }, stateOf(all)))).toHaveLength(5000)
+})
+
+test('unified memory is one pool: what the GPU takes, the processor lacks', () => {
+  const a = manifest('a', { resources: { ram: '3GB', vram: '3GB' } })
+  const b = manifest('b', { requires: ['a'], resources: { ram: '3GB' } })
+  const pool = (size: number) => ({ capacity: { ram: size * gigabyte, vram: size * gigabyte, gpu: true, unified: true } })
+  expect(plan({ load: ['a'] }, stateOf([a], pool(6))).ok).toBe(true)
+  expect(reason(plan({ load: ['a'] }, stateOf([a], pool(5))))).toMatch(/^Module requires 3072MB RAM, only 2048MB available/)
+  expect(plan({ load: ['b'] }, stateOf([a, b], pool(9))).ok).toBe(true)
+  expect(plan({ load: ['b'] }, stateOf([a, b], pool(8))).ok).toBe(false)
+})
+
+test('the cause of a refusal is told from the goal down, each line once, then who would fit', () => {
+  const chat = manifest('chat', { provides: ['chatting'], requires: ['text-generation@^1', 'memory'] })
+  const memory = manifest('memory', { resources: { ram: '1GB' } })
+  const local = manifest('inference', { provides: ['text-generation'], resources: { ram: '6GB' } })
+  const chatApi = manifest('chat-api', { provides: ['chatting'] })
+  const capacity = { ram: 2 * gigabyte, vram: 0, gpu: false }
+  const result = plan({ load: ['chat'] }, stateOf([chat, memory, local, chatApi], { capacity }))
+  expect(reason(result)).toBe(
+    "Required module 'text-generation@^1' cannot be loaded: 'chat' needs 'text-generation@^1'; inference: Module requires 6144MB RAM, " +
+      'only 2048MB available. Unload a module that holds RAM, or take a smaller model. Alternatives that fit: chat-api.',
+  )
+  expect(result).toMatchObject({
+    code: 'NO_RAM',
+    module: 'chat',
+    chain: ['chat', 'text-generation@^1'],
+    because: [
+      { kind: 'goal', module: 'chat' },
+      { kind: 'requires', module: 'chat', what: 'text-generation@^1' },
+      { kind: 'ram', module: 'inference' },
+    ],
+    alternatives: ['chat-api'],
+  })
+})
+
+test('a cause of several modules names them all', () => {
+  const sized = (id: string, ram: string, requires: string[] = []) => manifest(id, { requires, resources: { ram } })
+  const all = [sized('user', '3GB', ['a', 'b', 'c']), sized('a', '3GB'), sized('b', '1GB'), sized('c', '3GB')]
+  expect(reason(plan({ load: ['user'] }, stateOf(all)))).toContain(
+    "c: Module requires 3072MB RAM, only 2048MB available beside 'user' (3072MB), 'a' (3072MB)",
+  )
+  const circle = [
+    manifest('a', { requires: ['x'] }),
+    manifest('p', { provides: ['x'], requires: ['a'] }),
+    manifest('q', { provides: ['x'], cloud: true }),
+  ]
+  expect(reason(plan({ load: ['a'] }, stateOf(circle)))).toContain('circular dependency a -> p -> a; q: Module requires external')
+})
+
+test('choices that have nothing to do with a failure are not tried again', () => {
+  // 40 needs with three providers each, then one that cannot be met: 3^40 ways to fail alike.
+  const shared = (id: string, capability: string, more = {}) =>
+    manifest(id, { ...more, provides: [{ capability, cardinality: 'shared' }] })
+  const needs = Array.from({ length: 40 }, (_, i) => `c${i}`)
+  const providers = needs.flatMap((need) => ['a', 'b', 'c'].map((name) => shared(`${need}-${name}`, need)))
+  const user = manifest('user', { requires: [...needs, 'nothing'] })
+  expect(plan({ load: ['user'] }, stateOf([user, ...providers]))).toMatchObject({
+    code: 'NO_PROVIDER',
+    because: [{ kind: 'goal' }, { kind: 'requires', what: 'nothing' }],
+  })
+  // The same with a failure that follows from the first choice: only that one is changed.
+  const rival = manifest('last', { conflicts: ['c0-a', 'c0-b'] })
+  const late = manifest('user', { requires: [...needs, 'last'] })
+  expect(order(plan({ load: ['user'] }, stateOf([late, rival, ...providers])))).toContain('c0-c')
+})
+
+test('a graph made to defeat any search is refused in bounded time', { timeout: 60_000 }, () => {
+  // More pigeons than holes: each user needs a hole for itself.
+  const holes = Array.from({ length: 11 }, (_, i) => `h${i}`)
+  const pigeons = Array.from({ length: 12 }, (_, i) => `p${i}`)
+  const rooms = pigeons.flatMap((pigeon) =>
+    holes.map((hole) => manifest(`${pigeon}-${hole}`, { provides: [{ capability: pigeon, cardinality: 'shared' }, hole] })),
+  )
+  const result = plan({ load: ['user'] }, stateOf([manifest('user', { requires: pigeons }), ...rooms]))
+  expect(result).toMatchObject({ code: 'TOO_COMPLEX', because: [] })
+  expect(reason(result)).toContain('Load some of its requirements yourself first')
 })

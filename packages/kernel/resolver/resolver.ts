@@ -69,7 +69,8 @@ export interface Conflict {
   readonly alternatives: readonly string[]
 }
 
-const maxSteps = 200_000
+// About a second of work.
+const maxSteps = 1_000_000
 
 /** Modules that are looked at as alternatives of one refusal, at most. */
 const maxAlternatives = 20
@@ -94,12 +95,20 @@ function tooComplex({ load }: Goal, alternatives: readonly string[], hint: strin
 }
 
 function stepsOf(order: readonly Bound[], catalogue: Catalogue): PlanStep[] {
-  return withWishes(order, catalogue).map(({ bound, follows }) => ({
+  return withWishes(order, catalogue).map((bound) => ({
     manifest: bound.member.manifest,
     neededBy: neededBy(bound, order),
-    bindings: bound.providers.map(({ manifest }) => manifest.id),
-    after: follows.map(({ member }) => member.manifest.id),
+    bindings: bound.providers.map(idOf),
+    after: bound.before.map(idOfBound),
   }))
+}
+
+function idOf({ manifest }: { readonly manifest: Manifest }): string {
+  return manifest.id
+}
+
+function idOfBound({ member }: Bound): string {
+  return member.manifest.id
 }
 
 // Whoever brought it in may be bound to another provider now; then it is the first that is bound to it.

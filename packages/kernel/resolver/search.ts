@@ -1,4 +1,4 @@
-import type { Manifest, Requirement } from '../manifest/manifest.js'
+import type { Manifest, Provision, Requirement } from '../manifest/manifest.js'
 import { barrierOf, requiredVram } from './admission.js'
 import type { Provider } from './catalogue.js'
 import { between, type Constraint, type ConstraintKind, keyOf } from './constraint.js'
@@ -33,9 +33,9 @@ export class Search {
   readonly #someLoaded: boolean
   readonly #members: Member[] = []
   /** Members, and loaded modules that were asked about, by place in the catalogue. */
-  readonly #known: (Member | undefined)[] = []
+  readonly #known: (Member | undefined)[]
   readonly #choices: Choice[] = []
-  readonly #excluded: (Choice | undefined)[] = []
+  readonly #excluded = new Map<number, Choice>()
   // The need looked at: of which member, and which of its requirements.
   #at = 0
   #next = 0
@@ -50,19 +50,18 @@ export class Search {
     this.#only = only
     this.#apart = goal.apart && new Set(goal.apart)
     this.#someLoaded = state.loaded.size > 0
+    // Full from the start: an array that grows from its far end is a slow one.
+    this.#known = new Array<Member | undefined>(state.catalogue.places).fill(undefined)
   }
 
   /** Undefined when the budget is spent. */
   solve(): Found | undefined {
     const { loaded, catalogue } = this.#state
     for (const id of this.#goal.load) {
-      const asked: Constraint = { kind: 'goal', module: id }
-      if (loaded.has(id) || !this.#counts(asked)) continue
+      if (this.#only && !this.#counts({ kind: 'goal', module: id })) continue
       const entry = catalogue.entry(id)
-      if (entry === undefined) return { found: false, because: [asked] }
-      if (this.#known[entry.index]) continue
-      const refused = this.#enter(entry, undefined)
-      if (refused) return { found: false, because: [...refused.add(asked).constraints.values()] }
+      const failure = entry ? this.#enterGoal(entry) : loaded.has(id) ? undefined : new Explanation()
+      if (failure) return { found: false, because: [...failure.add({ kind: 'goal', module: id }).constraints.values()] }
     }
     for (;;) {
       if (this.#budget.steps <= 0) return undefined
@@ -75,6 +74,10 @@ export class Search {
       const final = failure && this.#backtrack(failure)
       if (final) return { found: false, because: [...final.constraints.values()] }
     }
+  }
+
+  #enterGoal(entry: Provider): Explanation | undefined {
+    return this.#find(entry) ? undefined : this.#enter(entry, undefined)
   }
 
   /** Meets the needs of all members, in order of arrival. */
@@ -97,15 +100,19 @@ export class Search {
     this.#budget.steps--
     if (this.#only && !this.#counts({ kind: 'requires', module: owner.manifest.id, what: requirement.text })) return undefined
     const candidates = this.#candidates(owner, requirement)
+    if (candidates.length === 1) {
+      const member = this.#find(candidates[0]!)
+      if (member && this.#serves(member)) {
+        owner.bound[index] = member
+        return undefined
+      }
+    }
     let met = false
     let options: Provider[] = []
     for (const provider of candidates) {
       const member = this.#find(provider)
       if (member === undefined) options.push(provider)
-      else if (this.#serves(member)) {
-        if (candidates.length === 1) owner.bound[index] = member
-        met = true
-      }
+      else if (this.#serves(member)) met = true
     }
     if (met) {
       if (options.length === 0 || this.#goal.strict) return undefined
@@ -163,8 +170,10 @@ export class Search {
         this.#release(choice)
         continue
       }
+      // Reasoning is work too, and grows with what it is about.
+      this.#budget.steps -= open.constraints.size + open.choices.size
       const tried = choice.options[choice.next - 1]!
-      this.#excluded[tried.index] ??= choice
+      this.#excluded.set(tried.index, choice)
       choice.failed = choice.failed?.merge(open) ?? copyOf(open)
       const next = this.#advance(choice)
       if (next === undefined) return undefined
@@ -174,15 +183,23 @@ export class Search {
   }
 
   #release(choice: Choice): void {
-    for (const { index } of choice.options) if (this.#excluded[index] === choice) this.#excluded[index] = undefined
+    if (choice.failed === undefined) return
+    for (const { index } of choice.options) if (this.#excluded.get(index) === choice) this.#excluded.delete(index)
   }
 
   #enter({ manifest, index }: Provider, via: Choice | undefined): Explanation | undefined {
-    const excluding = this.#excluded[index]
+    const excluding = this.#excluded.size > 0 ? this.#excluded.get(index) : undefined
     if (excluding) return copyOf(excluding.failed!)
     const refused = this.#refusal(manifest)
     if (refused) return refused
-    const member: Member = { manifest, index, loaded: false, via, bound: [] }
+    const member: Member = {
+      manifest,
+      index,
+      loaded: false,
+      position: this.#members.length,
+      via,
+      bound: new Array(manifest.requires.length),
+    }
     this.#known[index] = member
     this.#members.push(member)
     this.#take(manifest, 1)
@@ -205,12 +222,13 @@ export class Search {
   readonly #countsBarrier = (kind: ConstraintKind, module: string) => this.#counts({ kind, module })
 
   #memory(manifest: Manifest): Explanation | undefined {
+    if (manifest.resources.ram === 0 && manifest.resources.vram === 0) return undefined
     const { ram, vram } = this.#demand(manifest)
-    if (ram === 0 && vram === 0) return undefined
     const { capacity } = this.#state
     if (vram > 0 && vram > capacity.vram - this.#vram) return this.#blame(manifest, ['vram'], capacity.vram)
     if (capacity.unified) {
-      if (ram + vram > capacity.ram - this.#ram - this.#vram) return this.#blame(manifest, ['ram', 'vram'], capacity.ram)
+      if (ram + vram > 0 && ram + vram > capacity.ram - this.#ram - this.#vram)
+        return this.#blame(manifest, ['ram', 'vram'], capacity.ram)
     } else if (ram > 0 && ram > capacity.ram - this.#ram) return this.#blame(manifest, ['ram'], capacity.ram)
     return undefined
   }
@@ -253,27 +271,32 @@ export class Search {
     return undefined
   }
 
-  #taken({ id, provides }: Manifest): Explanation | undefined {
-    const { loaded, catalogue } = this.#state
-    for (const { capability, cardinality } of provides) {
-      if (this.#someLoaded) {
-        for (const other of loaded.providers(capability)) {
-          if (other.id === id) continue
-          const theirs = other.provides.find((provision) => provision.capability === capability)
-          if (cardinality === 'shared' && theirs?.cardinality === 'shared') continue
-          const constraint: Constraint = { kind: 'capability', module: id, other: other.id, what: capability }
-          if (this.#counts(constraint)) return new Explanation().add(constraint)
-        }
-      }
-      const providers = catalogue.providers(capability)
-      if (providers.length < 2) continue
-      for (const { manifest, index, provision } of providers) {
+  #taken(manifest: Manifest): Explanation | undefined {
+    const { provides } = manifest
+    for (let i = 0; i < provides.length; i++) {
+      const mine = provides[i]!
+      const taken = this.#someLoaded ? this.#takenByLoaded(manifest.id, mine) : undefined
+      if (taken) return taken
+      const providers = this.#state.catalogue.providers(mine.capability)
+      for (let k = 0; k < providers.length && providers.length > 1; k++) {
+        const { manifest: other, index, provision } = providers[k]!
         const member = this.#known[index]
         if (provision === undefined || member === undefined || member.loaded) continue
-        if (cardinality === 'shared' && provision.cardinality === 'shared') continue
-        const constraint = between('capability', id, manifest.id, capability)
+        if (mine.cardinality === 'shared' && provision.cardinality === 'shared') continue
+        const constraint = between('capability', manifest.id, other.id, mine.capability)
         if (this.#counts(constraint)) return new Explanation().add(constraint).because(member)
       }
+    }
+    return undefined
+  }
+
+  #takenByLoaded(id: string, { capability, cardinality }: Provision): Explanation | undefined {
+    for (const other of this.#state.loaded.providers(capability)) {
+      if (other.id === id) continue
+      const theirs = other.provides.find((provision) => provision.capability === capability)
+      if (cardinality === 'shared' && theirs?.cardinality === 'shared') continue
+      const constraint: Constraint = { kind: 'capability', module: id, other: other.id, what: capability }
+      if (this.#counts(constraint)) return new Explanation().add(constraint)
     }
     return undefined
   }
@@ -362,7 +385,7 @@ export class Search {
   #find({ manifest, index }: Provider): Member | undefined {
     const known = this.#known[index]
     if (known || !this.#someLoaded || !this.#state.loaded.has(manifest.id)) return known
-    const member: Member = { manifest, index, loaded: true, via: undefined, bound: [] }
+    const member: Member = { manifest, index, loaded: true, position: -1, via: undefined, bound: [] }
     this.#known[index] = member
     return member
   }
