@@ -45,7 +45,7 @@ test('what was saved is restored: configs, states, who was asked for, disabled m
 
   const after = await fresh()
   const report = await after.loadConfig(path, { secrets: { model: { apiKey: 'given' } } })
-  expect(report).toMatchObject({ loaded: ['model', 'inference'], started: [], disabled: ['extra'], changed: [] })
+  expect(report).toMatchObject({ load: ['model', 'inference'], start: [], disable: ['extra'], changed: [] })
   expect(report.text).toBe('+ model\n+ inference\n- extra (disabled)')
   expect(after.getModule('model')).toMatchObject({ state: 'loaded', config: { size: 'tiny', apiKey: '(secret)' }, wanted: true })
   expect(after.getModule('extra').state).toBe('disabled')
@@ -76,12 +76,39 @@ test('a set that cannot be restored as a whole leaves nothing of it loaded', asy
   expect(manager.getModule('extra').state).toBe('unloaded')
 })
 
+test('a restore makes the set the saved one: what is not in it goes, what has another config is loaded anew', async () => {
+  const manager = await fresh()
+  await manager.load('model', { size: 'tiny' })
+  await manager.saveConfig(path)
+  await manager.unload('model')
+  await manager.loadAll(['inference', 'extra'])
+  const report = await manager.loadConfig(path)
+  expect(report.text).toBe('- extra\n- inference\n~ model (config: size)')
+  expect(manager.listLoaded()).toEqual(['model'])
+  expect(manager.getModule('model')).toMatchObject({ state: 'active', config: { size: 'tiny' }, wanted: true })
+})
+
+test('when a restore fails everything is as it was, what it had taken down too', async () => {
+  const manager = await fresh()
+  tracked(manager, [], 'bad', {}, { load: () => Promise.reject(new Error('no')) })
+  await manager.loadAll(['inference'])
+  await manager.disable('extra')
+  writeFileSync(path, JSON.stringify({ modules: { model: { config: { size: 'tiny' } }, bad: {} } }))
+  await expect(manager.loadConfig(path)).rejects.toThrow('no')
+  expect(manager.listModules().map(({ id, state }) => [id, state])).toEqual([
+    ['bad', 'error'],
+    ['extra', 'disabled'],
+    ['inference', 'active'],
+    ['model', 'active'],
+  ])
+})
+
 test('a module of another version than the saved one is reported', async () => {
   const manager = await fresh()
   writeFileSync(path, JSON.stringify({ modules: { model: { version: '0.9.0' }, extra: { version: '1.0.0' } } }))
   const report = await manager.loadConfig(path)
   expect(report.changed).toEqual(['model'])
-  expect(report.text).toContain('~ model has another version than the saved one')
+  expect(report.text).toContain('~ model (saved 0.9.0, installed 1.0.0)')
 })
 
 test('a module whose files are not the saved ones is refused, with the line and the file, and accepted by name', async () => {

@@ -45,11 +45,7 @@ export async function loadAll(
   if (!result.ok) throw refusalError(result)
   const { steps } = result
   const configs = configsOf(world, steps, asked)
-  // A failed module is tried again: loading it is the retry.
-  for (const { manifest } of steps) {
-    const record = world.records.get(manifest.id)!
-    if (record.state === 'error') world.lifecycle.reset(record)
-  }
+  world.resetFailed(steps)
   const wanted = goals.filter((goal) => goal.start).map(({ record }) => record)
   const start = startOrder(world, wanted, steps)
   await commit(world, { steps, configs, start, drop, signal: options.signal })
@@ -95,7 +91,7 @@ export function refusalError({ code, reason, module, alternatives, modules }: Co
  * After a module has failed, those bound to it are still up, with handles that throw. What was loaded now takes over: the
  * module itself, come back, or another provider of what they require.
  */
-function rebind(world: World, steps: readonly PlanStep[]): void {
+export function rebind(world: World, steps: readonly PlanStep[]): void {
   for (const dead of world.bereft) {
     for (const dependent of dead.up ? [] : dead.dependents) {
       dependent.manifest.requires.forEach((requirement, i) => {

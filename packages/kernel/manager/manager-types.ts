@@ -1,4 +1,5 @@
 import type { ModuleConfig } from '../config/config.js'
+import type { SetDiff } from '../config/diff-of-sets.js'
 import type { ModuleErrorCode } from '../errors.js'
 import type { HardwareOverrides } from '../resources/hardware.js'
 import type { RestartPolicy } from '../supervision/restart-policy.js'
@@ -73,15 +74,10 @@ export interface RestoreOptions {
   accept?: readonly string[]
 }
 
-/** What `loadConfig` changed. */
-export interface RestoreReport {
-  readonly loaded: readonly string[]
-  readonly started: readonly string[]
-  readonly disabled: readonly string[]
+/** What `loadConfig` changed; `text` says it, one line each. */
+export interface RestoreReport extends SetDiff {
   /** Modules whose version differs from the saved one. */
   readonly changed: readonly string[]
-  /** The same, as text, one line each. */
-  readonly text: string
 }
 
 export interface SwapOptions {

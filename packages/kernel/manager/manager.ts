@@ -477,8 +477,8 @@ export class ModuleManager implements AsyncDisposable {
   }
 
   /**
-   * Loads a saved set as one transaction, on top of what is loaded; the seed documents' JSON is read too.
-   * @throws ModuleError `BAD_SAVED_SET`, `INTEGRITY`, `SECRET_UNREADABLE`, or what the load throws; then nothing of it stays loaded
+   * Makes the loaded set the saved one, as one transaction; the seed documents' JSON is read too. What is not in it is unloaded.
+   * @throws ModuleError `BAD_SAVED_SET`, `INTEGRITY`, `SECRET_UNREADABLE`, or what failed; then everything is as it was
    */
   async loadConfig(path: string, options: RestoreOptions = {}): Promise<RestoreReport> {
     const saved = await readSavedSet(path)

@@ -5,7 +5,6 @@ import { bundleModule } from '../hot-reload/bundle-module.js'
 import { Lifeline, withinLimit } from '../lifecycle/limit.js'
 import { ModuleRecord } from '../lifecycle/record.js'
 import { badManifest } from '../manifest/manifest-read.js'
-import { LoadedSet } from '../resolver/catalogue.js'
 import { plan } from '../resolver/resolver.js'
 import { boundTo } from './dependents.js'
 import { refusalError } from './load-all.js'
@@ -91,12 +90,8 @@ function planReload(world: World, old: ModuleRecord, next: ModuleRecord) {
       throw new ModuleError('NO_PROVIDER', message, { module: id, modules: [manifest.id] })
     }
   }
-  const state = world.resolverState(new Map())
-  const others = [...world.loaded.ids()].filter((other) => other !== id).map((other) => world.records.get(other)!.manifest)
-  const held = world.ledger.of(id)
-  const capacity = { ...state.capacity, ram: state.capacity.ram + held.ram, vram: state.capacity.vram + held.vram }
   const goal = { load: [id], apart: dependents.map(({ manifest }) => manifest.id) }
-  const result = plan(goal, { ...state, loaded: new LoadedSet(others), capacity })
+  const result = plan(goal, world.stateWithout([old], new Map()))
   if (!result.ok) throw refusalError(result)
   return result
 }

@@ -1,52 +1,86 @@
+import type { ModuleConfig } from '../config/config.js'
+import { type ComparableSet, diffOfSets } from '../config/diff-of-sets.js'
 import { checkFiles, restoredConfig } from '../config/lock-check.js'
 import type { SavedSet } from '../config/saved-set.js'
-import { ModuleError } from '../errors.js'
-import { loadAll } from './load-all.js'
+import { commit, stopAll } from '../lifecycle/transaction.js'
+import { plan } from '../resolver/resolver.js'
+import { dependentsOf, throwFirst } from './dependents.js'
+import { configsOf, rebind, refusalError, startOrder } from './load-all.js'
 import type { RestoreOptions, RestoreReport } from './manager-types.js'
 import type { World } from './world.js'
 
-/** Brings back a saved set on top of what is loaded, as one transaction, and tells what it changed. */
-export async function restore(
+/**
+ * Makes the loaded set the saved one, as one transaction: what is not in it goes, what has another config is loaded anew, and
+ * on failure everything is as it was. Tells what it changed.
+ */
+export async function restore(world: World, saved: SavedSet, options: RestoreOptions): Promise<RestoreReport> {
+  const entries = saved.modules.map((entry) => ({ ...entry, record: world.require(entry.id) }))
+  for (const id of saved.disabled) world.require(id)
+  const asked = await checkedConfigs(world, saved, options)
+  const target: ComparableSet = {
+    modules: entries.map(({ id, version, active }) => ({ id, version, active, config: asked.get(id)! })),
+    disabled: saved.disabled,
+  }
+  const diff = diffOfSets(current(world), target, new Map(entries.map(({ id, record }) => [id, record.manifest.version])))
+
+  const going = [...diff.unload, ...diff.reconfigure.map(({ id }) => id)].map((id) => world.require(id))
+  const drop = [...new Set(going.flatMap(dependentsOf))]
+  const prefer = new Map([...world.prefer, ...Object.entries(saved.bindings)])
+  const disabled = new Set([...world.disabled].filter((id) => !diff.enable.includes(id)))
+  const missing = entries.filter(({ record }) => !record.up || drop.includes(record)).map(({ id }) => id)
+  const result = plan({ load: missing }, { ...world.stateWithout(drop, asked), prefer, disabled })
+  if (!result.ok) throw refusalError(result)
+  const { steps } = result
+  const active = entries.filter(({ id, active }) => active && (missing.includes(id) || diff.start.includes(id)))
+  const goals = active.map(({ record }) => record)
+  for (const id of diff.enable) world.lifecycle.transition(world.require(id), 'unloaded')
+  try {
+    world.resetFailed(steps)
+    await commit(world, { steps, configs: configsOf(world, steps, asked), start: startOrder(world, goals, steps), drop })
+  } catch (error) {
+    for (const id of diff.enable) world.lifecycle.transition(world.require(id), 'disabled')
+    throw error
+  }
+  rebind(world, steps)
+  for (const [capability, id] of prefer) world.prefer.set(capability, id)
+  const stop = diff.stop.flatMap((id) => dependentsOf(world.require(id))).filter(({ state }) => state === 'active')
+  throwFirst(await stopAll(world.lifecycle, [...new Set(stop)]), 'STOP_FAILED')
+  for (const record of drop) record.wanted = false
+  for (const { record, wanted } of entries) record.wanted = wanted
+  for (const id of diff.disable) {
+    const record = world.require(id)
+    if (record.state === 'error') world.lifecycle.reset(record)
+    world.lifecycle.transition(record, 'disabled')
+  }
+  return { ...diff, changed: diff.versionChanges.map(({ id }) => id) }
+}
+
+/** The saved configs, migrated, with their secrets, checked; the files are those that were saved. */
+async function checkedConfigs(
   world: World,
   saved: SavedSet,
   { secrets = {}, accept = [] }: RestoreOptions,
-): Promise<RestoreReport> {
-  const disabled: string[] = []
-  for (const id of saved.disabled) {
-    const record = world.require(id)
-    if (record.state === 'disabled') continue
-    if (record.state !== 'unloaded')
-      throw new ModuleError('BAD_SAVED_SET', `'${id}' is disabled in the saved set, but it is ${record.state}. Unload it first.`)
-    disabled.push(id)
-  }
-  for (const [capability, id] of Object.entries(saved.bindings)) world.prefer.set(capability, id)
-  const accepted = new Set(accept)
+): Promise<Map<string, ModuleConfig>> {
   await checkFiles(
     saved,
     (id) => world.require(id).folder,
-    (id) => accepted.has(id),
+    (id) => accept.includes(id),
   )
-  const goals = await Promise.all(
-    saved.modules.map(async (module) => {
-      const record = world.require(module.id)
-      return {
-        record,
-        config: await restoredConfig(module, record.manifest, secrets[module.id], world.secretBox),
-        start: module.active,
-      }
-    }),
-  )
-  const { loaded, started } = await loadAll(world, goals, {})
-  for (const id of disabled) world.lifecycle.transition(world.require(id), 'disabled')
-  for (const [i, { record }] of goals.entries()) record.wanted = saved.modules[i]!.wanted
-  const changed = saved.modules
-    .filter(({ version }, i) => version !== undefined && version !== goals[i]!.record.manifest.version)
-    .map(({ id }) => id)
-  const lines = [
-    ...loaded.map((id) => `+ ${id}`),
-    ...started.map((id) => `> ${id}`),
-    ...disabled.map((id) => `- ${id} (disabled)`),
-  ]
-  const text = [...lines, ...changed.map((id) => `~ ${id} has another version than the saved one`)].join('\n')
-  return { loaded, started, disabled, changed, text }
+  const configs = saved.modules.map(async (module): Promise<[string, ModuleConfig]> => {
+    const { manifest } = world.require(module.id)
+    const config = await restoredConfig(module, manifest, secrets[module.id], world.secretBox)
+    return [module.id, world.configs.check(manifest, config)]
+  })
+  return new Map(await Promise.all(configs))
+}
+
+function current(world: World): ComparableSet {
+  const records = [...world.loaded.ids()].map((id) => world.records.get(id)!)
+  const modules = records.map(({ id, manifest, state, config }) => ({
+    id,
+    version: manifest.version,
+    active: state === 'active',
+    config: config ?? {},
+  }))
+  return { modules, disabled: [...world.disabled] }
 }

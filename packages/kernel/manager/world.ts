@@ -16,7 +16,7 @@ import type { Manifest } from '../manifest/manifest.js'
 import { ManifestReader } from '../manifest/manifest-read.js'
 import { canonical, didYouMean } from '../names.js'
 import { Catalogue, LoadedSet } from '../resolver/catalogue.js'
-import type { ResolverState } from '../resolver/resolver.js'
+import type { PlanStep, ResolverState } from '../resolver/resolver.js'
 import type { Hardware } from '../resources/hardware.js'
 import { ResourceLedger } from '../resources/ledger.js'
 import type { Quarantine } from '../supervision/quarantine.js'
@@ -171,6 +171,30 @@ export class World {
     const { catalogue, loaded, disabled, localOnly, prefer, unavailable, quarantine, ledger } = this
     const held = (id: string) => ledger.heldBy(id)
     return { catalogue, loaded, disabled, localOnly, prefer, unavailable, quarantine, configs, held, capacity: ledger.capacity }
+  }
+
+  /** What the resolver decides by once some loaded modules are gone. */
+  stateWithout(gone: readonly ModuleRecord[], configs: ReadonlyMap<string, ModuleConfig>): ResolverState {
+    const state = this.resolverState(configs)
+    if (gone.length === 0) return state
+    const ids = new Set(gone.map(({ id }) => id))
+    const loaded = new LoadedSet()
+    for (const id of this.loaded.ids()) if (!ids.has(id)) loaded.add(this.records.get(id)!.manifest)
+    let { ram, vram } = state.capacity
+    for (const id of ids) {
+      const held = this.ledger.of(id)
+      ram += held.ram
+      vram += held.vram
+    }
+    return { ...state, loaded, capacity: { ...state.capacity, ram, vram } }
+  }
+
+  /** A failed module is tried again: loading it is the retry. */
+  resetFailed(steps: readonly PlanStep[]): void {
+    for (const { manifest } of steps) {
+      const record = this.records.get(manifest.id)!
+      if (record.state === 'error') this.lifecycle.reset(record)
+    }
   }
 
   /**
