@@ -99,7 +99,7 @@ function register(manager: ModuleManager, id: string, probe: Probe): void {
 
 const module = fc.constantFrom(...ids)
 const operation = fc.oneof(
-  { weight: 5, arbitrary: fc.record({ do: fc.constant('load' as const), id: module, start: fc.boolean() }) },
+  { weight: 10, arbitrary: fc.record({ do: fc.constant('load' as const), id: module, start: fc.boolean() }) },
   { weight: 3, arbitrary: fc.record({ do: fc.constant('unload' as const), id: module, cascade: fc.boolean() }) },
   {
     weight: 2,
@@ -123,7 +123,7 @@ const operation = fc.oneof(
   { weight: 1, arbitrary: fc.record({ do: fc.constant('configure' as const), id: module, level: fc.nat(3) }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constantFrom('save' as const, 'restore' as const) }) },
   {
-    weight: 3,
+    weight: 8,
     arbitrary: fc.record({
       do: fc.constant('fault' as const),
       id: module,
@@ -206,7 +206,8 @@ function check(manager: ModuleManager, probe: Probe): void {
 }
 
 const soak = process.env.ENIGMA_SOAK !== undefined
-const sequences = soak ? 100 : 5 // of 100 operations on average
+/** Sequences are up to 200 operations long; short ones come first. */
+const [sequences, enough] = soak ? [300, 10_000] : [10, 200]
 
 test('random operations on thirty modules with faults keep every invariant; a failing sequence shrinks', async () => {
   const refused = new Set<string>()
@@ -239,9 +240,13 @@ test('random operations on thirty modules with faults keep every invariant; a fa
       expect(manager.ledger).toEqual([])
       expect(probe.contexts.size).toBe(0)
     }),
-    { numRuns: sequences, endOnFailure: false },
+    { numRuns: sequences },
   )
   // The sequences were worth something: many kinds of refusals and failures were met.
-  expect(done).toBeGreaterThan(sequences * 50)
-  expect([...refused].sort()).toEqual(expect.arrayContaining(['LOAD_FAILED', 'NOT_LOADED', 'REQUIRED_BY']))
+  expect(done).toBeGreaterThan(enough)
+  expect(refused.size).toBeGreaterThan(3)
+  if (soak)
+    expect([...refused]).toEqual(
+      expect.arrayContaining(['CAPABILITY_TAKEN', 'LOAD_FAILED', 'START_FAILED', 'STOP_FAILED', 'CYCLE']),
+    )
 }, 600_000)
