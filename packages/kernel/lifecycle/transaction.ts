@@ -33,7 +33,7 @@ export interface TransactionWork {
 
 /** @throws ModuleError the first failure, after everything is undone */
 export async function commit(world: TransactionWorld, work: TransactionWork): Promise<void> {
-  const dropped = (work.drop ?? []).map((record) => new Dropped(record))
+  const dropped = (work.drop ?? []).map((record) => new Dropped(record, world.ledger))
   if (dropped.length > 0) {
     const errors = await takeDown(world.lifecycle, work.drop!)
     if (errors.length > 0) throw await bringBack(world, dropped, errors[0])
@@ -168,12 +168,15 @@ class Dropped {
   readonly held
   readonly slots
 
-  constructor(readonly record: ModuleRecord) {
+  constructor(
+    readonly record: ModuleRecord,
+    ledger: ResourceLedger,
+  ) {
     this.config = record.config
     this.providers = record.providers
     this.softProviders = record.softProviders
     this.active = record.state === 'active'
-    this.held = record.manifest.resources
+    this.held = ledger.of(record.id)
     this.slots = record.slots
   }
 }
@@ -189,11 +192,7 @@ async function bringBack({ lifecycle, ledger }: TransactionWorld, dropped: reado
     const { providers, softProviders, held } = byRecord.get(record)!
     Object.assign(record, { providers, softProviders })
     for (const provider of providers) provider.bind(record)
-    try {
-      ledger.reserve(record.id, { ram: held.ram, vram: held.gpu === 'preferred' ? 0 : held.vram })
-    } catch {
-      // What it held a moment ago is its due, whoever took memory meanwhile.
-    }
+    ledger.giveBack(record.id, held)
   }
   const errors = await new Graph(gone, comesAfter).run(
     (record) => {

@@ -129,6 +129,22 @@ export class ResourceLedger {
     }
   }
 
+  /** As `reserve`, for what a module held a moment ago: it is its due, also where others have taken memory meanwhile. */
+  giveBack(module: string, claim: Claim): void {
+    try {
+      this.reserve(module, claim)
+    } catch {
+      const { ram, vram, device = 'auto' } = claim
+      this.#enter(module, {
+        reserved: { ram, vram },
+        reported: undefined,
+        device,
+        gpu: vram === 0 ? undefined : this.#most(),
+        used: false,
+      })
+    }
+  }
+
   /** The module has taken its memory: live free memory shows it from here on. */
   markUsed(module: string): void {
     const entry = this.#entries.get(module)
