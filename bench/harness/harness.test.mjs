@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { runChild } from './child.mjs'
 import { interleave } from './interleave.mjs'
 import { lastLine } from './report.mjs'
+import { slopeOf } from './slope.mjs'
 import { median, ratios, summary } from './statistics.mjs'
 
 /** A subject whose process prints `sample`. */
@@ -24,6 +25,19 @@ describe('statistics', () => {
     const rows = [summary('a', 'enigma', 'u', [20]), summary('a', 'peer', 'u', [10]), summary('b', 'peer', 'u', [10])]
     expect(ratios(rows, 'enigma', 'higher')).toEqual({ 'a vs peer': 2 })
     expect(ratios(rows, 'enigma', 'lower')).toEqual({ 'a vs peer': 0.5 })
+  })
+})
+
+describe('the slope of a line through points', () => {
+  test('is exact for points on a line', () => {
+    const { slope, low, high } = slopeOf([1, 2, 3, 4].map((x) => [x, 64 * x + 9]))
+    for (const value of [slope, low, high]) expect(value).toBeCloseTo(64, 6)
+  })
+
+  test('says how unsure it is: scattered points without a trend do not tell a leak', () => {
+    const { low, high } = slopeOf(Array.from({ length: 40 }, (_, x) => [x, x % 2 === 0 ? 1000 : -1000]))
+    expect(low).toBeLessThan(0)
+    expect(high).toBeGreaterThan(0)
   })
 })
 
