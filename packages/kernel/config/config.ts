@@ -1,7 +1,8 @@
-import { Ajv, type ValidateFunction } from 'ajv'
+import type { Ajv, ValidateFunction } from 'ajv'
 import { ModuleError } from '../errors.js'
 import type { JsonSchema, Manifest } from '../manifest/manifest.js'
 import { sentences } from '../manifest/schema-errors.js'
+import { ajv } from '../on-demand.js'
 import { isSecretKey } from './secrets.js'
 
 // A module's configuration: checked against the schema in its manifest, with defaults filled in.
@@ -53,7 +54,7 @@ export class ConfigChecker {
     if (this.#compiledHere++ % perCompiler === 0) {
       // Formats that Ajv does not know (`password`) are for people.
       // Schemas with an $id are not registered by it: the same module may come again, and two may share one.
-      this.#ajv = new Ajv({
+      this.#ajv = new (ajv().Ajv)({
         allErrors: true,
         verbose: true,
         strict: false,

@@ -1,6 +1,6 @@
-import semver from 'semver'
 import { ModuleError } from '../errors.js'
 import { canonical } from '../names.js'
+import { semver } from '../on-demand.js'
 import { parseDuration, parseSize } from '../units.js'
 import { activationForms, parseActivation } from './activation.js'
 import {
@@ -81,7 +81,7 @@ export function parseRequirement(text: string): Requirement | undefined {
   const at = text.indexOf('@')
   if (at < 0) return anyVersion(canonical(text))
   const range = text.slice(at + 1).trim()
-  if (semver.validRange(range) === null) return undefined
+  if (semver().validRange(range) === null) return undefined
   const capability = canonical(text.slice(0, at))
   return { capability, range: range === '' ? '*' : range, text: `${capability}@${range}` }
 }
@@ -174,7 +174,7 @@ function provision(entry: NonNullable<ManifestInput['provides']>[number], module
 
 /** `1` or `1.2` → `1.0.0`, `1.2.0`. */
 function fullVersion(version: string): string {
-  return semver.valid(version) ?? semver.coerce(version)?.version ?? version
+  return semver().valid(version) ?? semver().coerce(version)?.version ?? version
 }
 
 function resources(input: NonNullable<ManifestInput['resources']>, problems: Problem[]): Manifest['resources'] {

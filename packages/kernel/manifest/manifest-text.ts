@@ -1,5 +1,6 @@
-import { isAlias, isCollection, isMap, isNode, isPair, isScalar, isSeq, LineCounter, type Node, parseDocument } from 'yaml'
+import type { Node } from 'yaml'
 import { messageOf } from '../errors.js'
+import { yaml } from '../on-demand.js'
 import { type Problem, problem } from './problem.js'
 
 // The text of a YAML (or JSON) file that anybody may have written: bytes → data, with the line of every key. What a file can do
@@ -45,6 +46,7 @@ export function tooLarge(bytes: number): Problem {
 }
 
 function parse(text: string): TextResult {
+  const { LineCounter, parseDocument, isNode } = yaml()
   const counter = new LineCounter()
   // Keys are compared here, in linear time; the parser would compare each with each.
   const document = parseDocument(text, { lineCounter: counter, uniqueKeys: false, prettyErrors: false })
@@ -105,6 +107,7 @@ function lineAt(text: string, index: number): number {
 
 /** Walks the tree once, in the order it is written. */
 function inspect(root: unknown, at: (node: unknown) => number): Problem[] {
+  const { isAlias, isCollection, isMap, isNode, isPair, isScalar, isSeq } = yaml()
   const problems: Problem[] = []
   const anchors = new Map<string, { node: Node; size: number }>()
   let expanded = 0
@@ -173,6 +176,7 @@ function inspect(root: unknown, at: (node: unknown) => number): Problem[] {
 }
 
 function lineOf(root: unknown, path: readonly string[], at: (node: unknown) => number): { line: number; depth: number } {
+  const { isMap, isScalar, isSeq } = yaml()
   let node = root
   let line = at(root)
   let depth = 0

@@ -1,6 +1,6 @@
-import semver from 'semver'
 import type { ModuleErrorCode } from '../errors.js'
 import { hostApi, type Manifest } from '../manifest/manifest.js'
+import { semver } from '../on-demand.js'
 import type { Catalogue, LoadedSet } from './catalogue.js'
 import type { BarrierKind } from './constraint.js'
 
@@ -129,5 +129,5 @@ function isLoopback(url: string): boolean {
 // A floor, not a ceiling: same major, and our minor is at least theirs.
 function offersApi(api: string): boolean {
   if (api === hostApi) return true
-  return semver.satisfies(`${hostApi}.0`, `>=${api}.0 <${Number(api.split('.')[0]) + 1}.0.0-0`)
+  return semver().satisfies(`${hostApi}.0`, `>=${api}.0 <${Number(api.split('.')[0]) + 1}.0.0-0`)
 }

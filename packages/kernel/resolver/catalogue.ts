@@ -1,5 +1,5 @@
-import semver from 'semver'
 import type { Manifest, Provision, Requirement } from '../manifest/manifest.js'
+import { semver } from '../on-demand.js'
 
 // The index the resolver walks: which modules exist, who provides what, who conflicts with whom.
 
@@ -110,7 +110,7 @@ export class Catalogue {
     }
     let answer = answers.get(version)
     if (answer === undefined) {
-      answer = semver.satisfies(version, range, { includePrerelease: true })
+      answer = semver().satisfies(version, range, { includePrerelease: true })
       answers.set(version, answer)
     }
     return answer
@@ -205,7 +205,7 @@ function push(slot: Slot, provider: Provider): void {
 
 function byPreference(a: Provider, b: Provider): number {
   if (a.priority !== b.priority) return b.priority - a.priority
-  const version = semver.compare(b.version, a.version)
+  const version = semver().compare(b.version, a.version)
   if (version !== 0) return version
   return a.manifest.id < b.manifest.id ? -1 : 1
 }
