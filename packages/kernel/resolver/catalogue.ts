@@ -205,7 +205,7 @@ function push(slot: Slot, provider: Provider): void {
 
 function byPreference(a: Provider, b: Provider): number {
   if (a.priority !== b.priority) return b.priority - a.priority
-  const version = semver().compare(b.version, a.version)
+  const version = a.version === b.version ? 0 : semver().compare(b.version, a.version)
   if (version !== 0) return version
   return a.manifest.id < b.manifest.id ? -1 : 1
 }
