@@ -25,3 +25,8 @@ export function folders(env: NodeJS.ProcessEnv = process.env): Folders {
 export function savedSetPath(env: NodeJS.ProcessEnv = process.env): string {
   return join(folders(env).config, 'enigma_modules.json')
 }
+
+/** Where `modules add` puts modules; folders of modules put there by hand are found too. */
+export function installedModules(env: NodeJS.ProcessEnv = process.env): string {
+  return join(folders(env).data, 'modules')
+}

@@ -1,16 +1,16 @@
 import { existsSync } from 'node:fs'
 import { mkdir } from 'node:fs/promises'
-import { delimiter, dirname, join } from 'node:path'
+import { delimiter, dirname } from 'node:path'
 import type { ModuleManager, TextGeneration } from 'enigma'
 import { CliError } from './errors.js'
 import { localFolder } from './find-model.js'
-import { folders, savedSetPath } from './folders.js'
+import { installedModules, savedSetPath } from './folders.js'
 import type { Output } from './output/output.js'
 
 /** Folders of further modules: `ENIGMA_MODULES` (separated as PATH is) and `modules/` in the home folder. */
 export function moduleFolders(): string[] {
   const named = (process.env.ENIGMA_MODULES ?? '').split(delimiter).filter(Boolean)
-  const own = join(folders().data, 'modules')
+  const own = installedModules()
   return existsSync(own) ? [...named, own] : named
 }
 
@@ -20,7 +20,11 @@ export function moduleFolders(): string[] {
  */
 export async function openManager(out: Output): Promise<ModuleManager> {
   const { ModuleManager } = await import('enigma')
-  const manager = await ModuleManager.open({ modules: moduleFolders(), localOnly: process.env.ENIGMA_ALLOW_CLOUD !== '1' })
+  const manager = await ModuleManager.open({
+    modules: moduleFolders(),
+    installed: installedModules(),
+    localOnly: process.env.ENIGMA_ALLOW_CLOUD !== '1',
+  })
   manager.events.on('log', ({ level, message }) => {
     if (level === 'warn') out.warn(message)
     if (level === 'error') out.error(message)

@@ -6,6 +6,7 @@ import { hardware } from './hardware.js'
 import { modelsLs } from './models/ls.js'
 import { modelsPresets } from './models/presets.js'
 import { modelsShow } from './models/show.js'
+import { modulesAdd } from './modules/add.js'
 import { modulesCheck } from './modules/check.js'
 import { modulesDisable } from './modules/disable.js'
 import { modulesEffects } from './modules/effects.js'
@@ -17,9 +18,11 @@ import { modulesLoad } from './modules/load.js'
 import { modulesLs } from './modules/ls.js'
 import { modulesNew } from './modules/new.js'
 import { modulesReload } from './modules/reload.js'
+import { modulesRemove } from './modules/remove.js'
 import { modulesSwap } from './modules/swap.js'
 import { modulesTimeline } from './modules/timeline.js'
 import { modulesUnload } from './modules/unload.js'
+import { modulesUpdate } from './modules/update.js'
 import { modulesWhy } from './modules/why.js'
 import { modulesWhyNot } from './modules/why-not.js'
 import { run } from './run.js'
@@ -56,6 +59,9 @@ export const commands: readonly Command[] = [
   modulesDisable,
   modulesReload,
   modulesNew,
+  modulesAdd,
+  modulesUpdate,
+  modulesRemove,
   modulesGraph,
   modulesWhy,
   modulesWhyNot,

@@ -106,7 +106,8 @@ export class ModuleInstaller {
     }: StageOptions & { cwd?: string; taken?: (id: string) => string | undefined },
   ): Promise<StagedModule> {
     const source = sourceOf(typed, cwd)
-    await writeFile(join(staging, 'package.json'), '{ "private": true }\n')
+    // Without a name npm takes the folder's, and no two installations would be alike.
+    await writeFile(join(staging, 'package.json'), '{ "name": "added", "private": true }\n')
     const place = join(staging, 'node_modules')
     if (source.kind === 'folder' && !source.packed)
       await cp(source.spec, join(place, 'module'), { recursive: true, verbatimSymlinks: true })
@@ -137,7 +138,7 @@ export class ModuleInstaller {
       source: source.spec,
       before,
       growth: growthOf(before?.permissions ?? { fs: [], net: [], child: false, cloud: false }, asked),
-      unchanged: before?.fingerprint.integrity === fingerprint.integrity && before.trusted === trust,
+      unchanged: before !== undefined && before.trusted === trust && (await isInPlace(target, before, fingerprint)),
       install: () => {
         const consent: Consent = {
           id: manifest.id,
@@ -276,6 +277,11 @@ async function refuseWaysOut(folder: string, root: string): Promise<void> {
 async function sameFiles(folder: string, fingerprint: Fingerprint): Promise<void> {
   if (await matches(folder, fingerprint)) return
   throw new ModuleError('INTEGRITY', 'The files of the module changed while it waited for consent. Add it again.')
+}
+
+/** Whether what was fetched is what was agreed to and what lies there: files that were changed since are put right by an update. */
+async function isInPlace(target: string, before: Consent, { integrity }: Fingerprint): Promise<boolean> {
+  return before.fingerprint.integrity === integrity && existsSync(target) && (await matches(target, before.fingerprint))
 }
 
 async function matches(folder: string, { integrity }: Fingerprint): Promise<boolean> {
