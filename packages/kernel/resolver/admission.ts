@@ -107,8 +107,8 @@ export function barrierOf(
 }
 
 /** VRAM a module cannot do without, in bytes. */
-export function requiredVram({ resources: { gpu, vram } }: Manifest): number {
-  return gpu === 'preferred' ? 0 : vram
+export function requiredVram({ resources: { gpu, vram, device } }: Manifest): number {
+  return gpu === 'preferred' || device === 'cpu' ? 0 : vram
 }
 
 /** Whether a module would reach beyond this machine with this config (missing keys take the schema's defaults). */

@@ -29,6 +29,6 @@ function rank({ manifest }: Provider, capability: string, state: ResolverState):
 }
 
 // What does not fit at all is refused anyway; here it is about a module that would run without the GPU it prefers.
-function fits({ resources: { gpu, vram } }: Manifest, { capacity }: ResolverState): boolean {
-  return gpu !== 'preferred' || (capacity.gpu && vram <= capacity.vram)
+function fits({ resources: { gpu, vram, device } }: Manifest, { capacity }: ResolverState): boolean {
+  return gpu !== 'preferred' || device === 'cpu' || (capacity.gpu && vram <= capacity.vram)
 }

@@ -97,6 +97,11 @@ test('a module that only prefers a GPU runs without one', () => {
   expect(plan({ load: ['a'] }, stateOf([local])).ok).toBe(true)
 })
 
+test('a module bound to the processor takes no memory of a GPU', () => {
+  const bound = manifest('a', { resources: { vram: '6GB', device: 'cpu' } })
+  expect(plan({ load: ['a'] }, stateOf([bound])).ok).toBe(true)
+})
+
 test('two modules that fit one by one are refused when they do not fit together', () => {
   const big = manifest('big', { resources: { ram: '5GB' } })
   const user = manifest('user', { requires: ['big'], resources: { ram: '4GB' } })

@@ -69,8 +69,8 @@ export interface Conflict {
   readonly alternatives: readonly string[]
 }
 
-// About a second of work.
-const maxSteps = 1_000_000
+// Some tenths of a second of work.
+const maxSteps = 400_000
 
 /** Modules that are looked at as alternatives of one refusal, at most. */
 const maxAlternatives = 20
