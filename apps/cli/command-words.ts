@@ -7,6 +7,7 @@ const words: readonly (readonly [RegExp, string])[] = [
   [/Module '([^']+)' is disabled\. Enable it first\./g, "Module '$1' is disabled. Enable it first: enigma modules enable $1"],
   [/Open the manager with \{ localOnly: false \}\./g, 'Set ENIGMA_ALLOW_CLOUD=1 to allow them.'],
   [/Save it again with saveConfig\./g, 'Start over with: enigma modules unload --all'],
+  [/reset it: await manager\.reset\('([^']+)'\)/g, 'run: enigma modules enable $1'],
   [/restore with accept: \['[^']+'\] \(([^)]+)\)/g, 'run: $1'],
   [/, or open a new manager\./g, '.'],
 ]

@@ -94,6 +94,21 @@ describe('modules disable and enable', () => {
   })
 })
 
+describe('a module in quarantine', () => {
+  it('is shown as such, not loaded, and released by enable, also while the saved set names it', async () => {
+    const since = '2026-01-02T03:04:05.000Z'
+    const modules = [{ id: 'lamp', version: '1.0.0', reason: 'It crashed 3 times.', since }]
+    await mkdir(place.path('home/state'), { recursive: true })
+    await writeFile(place.path('home/state/quarantine.json'), JSON.stringify({ modules }))
+    await keep('lamp')
+    expect((await run('info', 'lamp')).stdout).toMatch(/quarantine +since 2026-01-02T03:04:05.000Z: It crashed 3 times\./)
+    const refused = await run('load', 'lamp')
+    expect(refused).toMatchObject({ code: 1, stderr: expect.stringMatching(/in quarantine.*run: enigma modules enable lamp/) })
+    expect((await run('enable', 'lamp')).stdout).toMatch(/'lamp' may be loaded again/)
+    expect((await run('load', 'lamp')).code).toBe(0)
+  })
+})
+
 describe('modules why-not and why', () => {
   it('name the chain and the alternatives beside what is loaded', async () => {
     await keep('candle')

@@ -10,14 +10,15 @@ export const modulesInfo = command({
   arguments: [{ name: '<module>', text: 'its id' }],
   async run({ args, out }) {
     await using manager = await openManager(out)
-    const { id, state, folder, info } = manager.getModule(args[0]!)
-    const value = { ...info, state: readSavedStates().get(id) ?? state, folder }
+    const { id, state, folder, info, quarantined } = manager.getModule(args[0]!)
+    const value = { ...info, state: readSavedStates().get(id) ?? state, folder, ...(quarantined && { quarantined }) }
     const list = (items: readonly string[]) => items.join(', ') || '-'
     out.result(value, () => {
       const properties = Object.entries((info.config?.properties ?? {}) as Record<string, Record<string, unknown>>)
       return [
         `${out.color.bold(info.id)} ${info.version}: ${info.description}`,
         `  state       ${value.state}`,
+        ...(quarantined ? [`  quarantine  since ${quarantined.since}: ${quarantined.reason}`] : []),
         `  kind        ${info.kind}, ${info.category}, ${info.runtime}`,
         `  requires    ${list(info.requires.map(({ text }) => text))}`,
         `  optional    ${list(info.optional.map(({ text }) => text))}`,
