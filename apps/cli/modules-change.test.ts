@@ -133,7 +133,7 @@ describe('modules ledger, timeline, effects, info and graph', () => {
     await keep('lamp', 'reader')
     expect(await json('timeline')).toMatchObject({ entries: [{ id: 'lamp' }, { id: 'reader' }] })
     expect(await json('effects', 'lamp')).toEqual({ id: 'lamp', effects: ['provide light', 'setInterval'] })
-    expect(await json('ledger')).toMatchObject({ entries: [], ramTotal: expect.any(Number) })
+    expect(await json('ledger')).toMatchObject({ modules: [], pools: [{ name: expect.any(String), total: expect.any(Number) }] })
     const { stdout } = await run('info', 'lamp')
     expect(stdout).toMatch(/permissions .*grid\.example/)
     expect(stdout).toMatch(/activation +onCapability:light/)
