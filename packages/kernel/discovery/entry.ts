@@ -89,12 +89,25 @@ async function importFile(id: string, folder: string, entry: string): Promise<Re
   return (await import(pathToFileURL(path).href)) as Record<string, unknown>
 }
 
-const hooks = ['load', 'start', 'stop', 'unload', 'health', 'estimate', 'usage', 'onConfig']
+// Typed so that the compiler asks for a hook that is missing here.
+const hooks: Readonly<Record<keyof ModuleDefinition, true>> = {
+  load: true,
+  start: true,
+  stop: true,
+  unload: true,
+  health: true,
+  estimate: true,
+  usage: true,
+  snapshot: true,
+  restore: true,
+  kill: true,
+  onConfig: true,
+}
 
 function isDefinition(value: unknown): value is ModuleDefinition<never> {
   if (typeof value !== 'object' || value === null) return false
   const entries = Object.entries(value).filter(([, member]) => member !== undefined)
-  return entries.every(([key, member]) => hooks.includes(key) && typeof member === 'function')
+  return entries.every(([key, member]) => Object.hasOwn(hooks, key) && typeof member === 'function')
 }
 
 function isCommand(value: unknown): value is ModuleCommand {

@@ -68,6 +68,17 @@ describe('reload of a module on disk', () => {
     expect(held.word()).toBe('two')
   })
 
+  it('hands state over from the old code to the new', async () => {
+    const counting = (by: number) =>
+      `let n = 0; export default { load: () => ({ word: () => String(n += ${by}) }), snapshot: () => n, restore: (ctx, state) => { n = state } }`
+    edit(counting(1))
+    await manager.load('word')
+    expect([word().word(), word().word()]).toEqual(['1', '2'])
+    edit(counting(10))
+    expect(await manager.reload('word')).toMatchObject({ handedOver: true })
+    expect(word().word()).toBe('12')
+  })
+
   it('takes a new manifest over: version and config', async () => {
     await manager.load('word')
     edit(
