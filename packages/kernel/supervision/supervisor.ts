@@ -145,9 +145,11 @@ export class Supervisor {
     const reason = `It crashed ${crashes.length} times in ${minutes} min, last: ${message}`
     const version = this.#host.records.get(id)?.manifest.version ?? ''
     const entry = { id, version, reason, since: new Date().toISOString() }
-    this.#quarantine.add(entry).catch((error: unknown) => {
+    // Told when it is on disk: from then on it outlives the process.
+    const told = () => void this.#host.bus.emit('module.quarantined', { id, reason })
+    this.#quarantine.add(entry).then(told, (error: unknown) => {
       this.#host.bus.emit('manager.warning', { code: 'QUARANTINE_FILE', message: messageOf(error) })
+      told()
     })
-    this.#host.bus.emit('module.quarantined', { id, reason })
   }
 }
