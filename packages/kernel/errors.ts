@@ -59,6 +59,8 @@ export type ModuleErrorCode =
   | 'QUARANTINED'
   | 'QUARANTINE_FILE'
   | 'BAD_AMOUNT'
+  | 'NOT_TRANSFERABLE'
+  | 'BAD_MESSAGE'
 
 /** What a `ModuleError` may carry beside its sentence. */
 export interface ModuleErrorDetails {

@@ -62,6 +62,8 @@ export type { HardwareOverrides, HardwareProfile } from './resources/hardware.js
 export type { Amounts, Device, LedgerEntry, PoolReport } from './resources/ledger.js'
 export type { PressureLevel } from './resources/pool.js'
 export type { ModuleResources, ResourceReport } from './resources/resource-report.js'
+export { type PermissionLine, permissionReport } from './runtimes/sandbox/permission-report.js'
+export { detectPlatform, type Platform } from './runtimes/sandbox/platform.js'
 export type { HealthRecord } from './supervision/health.js'
 export type { Quarantined } from './supervision/quarantine.js'
 export type { RestartPolicy } from './supervision/restart-policy.js'

@@ -47,7 +47,7 @@ export async function checkModules(folders: readonly string[]): Promise<ModulePr
       continue
     }
     const { manifest } = result
-    if (manifest.runtime !== 'inproc') {
+    if (manifest.runtime === 'wasm' || manifest.runtime === 'remote') {
       const later = runtimes.filter((runtime) => runtime !== 'inproc').join(', ')
       await report(
         'RUNTIME_UNSUPPORTED',

@@ -96,7 +96,7 @@ test('check reports every problem, with its file and key', async () => {
     'c/module.yaml': 'id: c\nversion: 1.0.0\nrequires: [a, nothing]\nentry: ./i.mjs',
     'd/module.yaml': 'id: d\nversion: one\nkynd: plugin',
     'e/module.yaml': 'id: e\nversion: 1.0.0\nentry: ./gone.mjs\ncontributes: { commands: [ { name: go } ] }',
-    'f/module.yaml': 'id: f\nversion: 1.0.0\nruntime: worker\nentry: ./i.mjs',
+    'f/module.yaml': 'id: f\nversion: 1.0.0\nruntime: wasm\nentry: ./i.mjs',
     'g/module.yaml': 'id: e\nversion: 1.0.0\nentry: ./i.mjs',
     'a/i.mjs': 'export default {}',
     'b/i.mjs': 'export default {}',

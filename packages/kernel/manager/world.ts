@@ -2,7 +2,6 @@ import { isDeepStrictEqual } from 'node:util'
 import { ConfigChecker, type ModuleConfig } from '../config/config.js'
 import type { SecretBox } from '../config/secret-box.js'
 import { type Discovered, discover } from '../discovery/discovery.js'
-import { importDefinition } from '../discovery/entry.js'
 import type { InterfaceLookup } from '../discovery/seed-class.js'
 import { ModuleError } from '../errors.js'
 import { EventBus } from '../events/events.js'
@@ -19,6 +18,7 @@ import { Catalogue, LoadedSet } from '../resolver/catalogue.js'
 import type { PlanStep, ResolverState } from '../resolver/resolver.js'
 import type { Hardware } from '../resources/hardware.js'
 import { ResourceLedger } from '../resources/ledger.js'
+import { Runtimes } from '../runtimes/runtimes.js'
 import type { Quarantine } from '../supervision/quarantine.js'
 import type { Supervisor } from '../supervision/supervisor.js'
 import { notLoaded } from './dependents.js'
@@ -31,6 +31,7 @@ export class World {
   readonly configs = new ConfigChecker()
   readonly bus = new EventBus()
   readonly hooks = new Hooks()
+  readonly runtimes = new Runtimes()
   readonly catalogue = new Catalogue()
   readonly loaded = new LoadedSet()
   readonly disabled = new Set<string>()
@@ -83,7 +84,7 @@ export class World {
 
   /** Where the code of a module on disk comes from. */
   sourceOf(manifest: Manifest, folder: string): ModuleSource {
-    const run = () => importDefinition(manifest, folder, this.lookup(manifest))
+    const run = () => this.runtimes.definitionOf(manifest, folder, this.lookup(manifest))
     const { gate } = this
     return gate?.holds(folder) ? () => gate.verify(manifest, folder).then(run) : run
   }

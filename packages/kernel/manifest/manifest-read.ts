@@ -100,6 +100,7 @@ const defaultLimits = {
   loadTimeout: 30_000,
   startTimeout: 60_000,
   stopTimeout: 10_000,
+  heartbeat: 15_000,
   restart: 'never',
   evictable: false,
 } as const
@@ -194,7 +195,7 @@ function resources(input: NonNullable<ManifestInput['resources']>, problems: Pro
 }
 
 function limits(input: NonNullable<ManifestInput['lifecycle']>, problems: Problem[]): Manifest['lifecycle'] {
-  const ms = (key: 'loadTimeout' | 'startTimeout' | 'stopTimeout') => {
+  const ms = (key: 'loadTimeout' | 'startTimeout' | 'stopTimeout' | 'heartbeat') => {
     const given = input[key]
     const value = given === undefined ? defaultLimits[key] : parseDuration(given)
     if (value !== undefined && value > 0) return value
@@ -205,6 +206,7 @@ function limits(input: NonNullable<ManifestInput['lifecycle']>, problems: Proble
     loadTimeout: ms('loadTimeout'),
     startTimeout: ms('startTimeout'),
     stopTimeout: ms('stopTimeout'),
+    heartbeat: ms('heartbeat'),
     restart: input.restart ?? defaultLimits.restart,
     evictable: input.evictable ?? defaultLimits.evictable,
   }

@@ -93,6 +93,7 @@ export const manifestSchema = {
       loadTimeout: size,
       startTimeout: size,
       stopTimeout: size,
+      heartbeat: size,
       restart: { enum: ['never', 'on-failure', 'always'] },
       evictable: { type: 'boolean' },
     }),

@@ -56,11 +56,13 @@ export interface Resources {
   readonly threads: number
 }
 
-/** Time limits in milliseconds; defaults: load 30 s, start 60 s, stop 10 s. */
+/** Time limits in milliseconds; defaults: load 30 s, start 60 s, stop 10 s, heartbeat 15 s. */
 export interface LifecycleLimits {
   readonly loadTimeout: number
   readonly startTimeout: number
   readonly stopTimeout: number
+  /** How long a module in a process or thread of its own may leave a ping unanswered. */
+  readonly heartbeat: number
   /**
    * Whether it is started again when it ends by itself: `on-failure` after a crash, `always` also after a clean end. 1 s after
    * the first crash, twice as long after each further one; three crashes in five minutes put it into quarantine. Default `never`.
@@ -169,6 +171,7 @@ export interface ManifestInput {
     loadTimeout?: string | number
     startTimeout?: string | number
     stopTimeout?: string | number
+    heartbeat?: string | number
     restart?: 'never' | 'on-failure' | 'always'
     evictable?: boolean
   }

@@ -73,7 +73,7 @@ export const barriers: Readonly<Record<BarrierKind, Barrier>> = {
   },
   runtime: {
     code: 'RUNTIME_UNSUPPORTED',
-    stands: ({ runtime }) => runtime !== 'inproc',
+    stands: ({ runtime }) => runtime === 'wasm' || runtime === 'remote',
     reason: ({ id, runtime }) =>
       `Module '${id}' asks for runtime '${runtime}', which is not supported yet. Set 'runtime: inproc'.`,
   },

@@ -249,7 +249,7 @@ test('a manifest for a later interface, another runtime, or a disabled module is
   }
   expect(code(manifest('a', { api: '2.0' }))).toBe('API_MISMATCH')
   expect(code(manifest('a', { api: '1.9' }))).toBe('API_MISMATCH')
-  expect(code(manifest('a', { runtime: 'worker' }))).toBe('RUNTIME_UNSUPPORTED')
+  expect(code(manifest('a', { runtime: 'wasm' }))).toBe('RUNTIME_UNSUPPORTED')
   expect(code(manifest('a'), { disabled: new Set(['a']) })).toBe('DISABLED')
 })
 

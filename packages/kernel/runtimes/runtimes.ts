@@ -1,0 +1,45 @@
+import { homedir } from 'node:os'
+import { isAbsolute, join, resolve } from 'node:path'
+import type { ModuleDefinition } from '../define.js'
+import { entryPath, importDefinition } from '../discovery/entry.js'
+import type { InterfaceLookup } from '../discovery/seed-class.js'
+import type { Manifest, ModuleRuntime } from '../manifest/manifest.js'
+import { startProcess } from './host/process.js'
+import { RemoteModule } from './host/remote-module.js'
+import { startWorker } from './host/worker.js'
+import { detectPlatform, type Platform } from './sandbox/platform.js'
+
+type Definition = ModuleDefinition<never>
+type Source = (manifest: Manifest, folder: string, lookup: InterfaceLookup) => Definition | Promise<Definition>
+
+/** Where a module's code runs: each runtime is a source of ordinary definitions, whose work happens elsewhere. */
+export class Runtimes {
+  #platform: Platform | undefined
+
+  /** A new definition for one life of a module. @throws ModuleError `ENTRY_MISSING`, `PATH_ESCAPE`, `BAD_MODULE` */
+  definitionOf(manifest: Manifest, folder: string, lookup: InterfaceLookup): Definition | Promise<Definition> {
+    if (manifest.runtime !== 'remote') entryPath(manifest.id, folder, manifest.entry)
+    return this.#sources[manifest.runtime]!(manifest, folder, lookup)
+  }
+
+  readonly #sources: Readonly<Partial<Record<ModuleRuntime, Source>>> = {
+    inproc: importDefinition,
+    process: (manifest, folder, lookup) => {
+      const start = startProcess(manifest, folder, dataFolder(manifest.id), this.platform)
+      return new RemoteModule(manifest, folder, start, lookup)
+    },
+    worker: (manifest, folder, lookup) => new RemoteModule(manifest, folder, startWorker(manifest), lookup),
+  }
+
+  /** Looked at once: trying bubblewrap takes some milliseconds. */
+  get platform(): Platform {
+    return (this.#platform ??= detectPlatform())
+  }
+}
+
+/** `$DATA`: as `enigmaFolders` has it, which the kernel, knowing nothing of the rest, cannot ask. */
+function dataFolder(id: string): string {
+  const { ENIGMA_HOME: home, XDG_DATA_HOME: xdg } = process.env
+  const data = xdg && isAbsolute(xdg) ? xdg : join(homedir(), '.local', 'share')
+  return join(home ? resolve(home) : join(data, 'enigma'), 'module-data', id)
+}
