@@ -43,6 +43,7 @@ x-note: free
     loadTimeout: 120_000,
     startTimeout: 60_000,
     stopTimeout: 500,
+    heartbeat: 15_000,
     restart: 'on-failure',
     evictable: false,
   })

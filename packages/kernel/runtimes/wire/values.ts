@@ -111,7 +111,7 @@ const decoders: Readonly<Record<string, Decoder>> = {
   undefined: () => undefined,
   number: ({ v }) => Number(v),
   bigint: ({ v }) => (typeof v === 'string' && /^-?\d{1,4096}$/.test(v) ? BigInt(v) : refuse('a big integer')),
-  date: ({ v }) => new Date(Number(v)),
+  date: ({ v }) => new Date(typeof v === 'number' ? v : Number.NaN),
   url: ({ v }) => (typeof v === 'string' && URL.canParse(v) ? new URL(v) : refuse('a URL')),
   object: ({ v }, _, inner) => Object.fromEntries(pairs(v).map(([key, item]) => [String(key), inner(item)])),
   map: ({ v }, _, inner) => new Map(pairs(v).map(([key, item]) => [inner(key), inner(item)])),
