@@ -109,6 +109,15 @@ test('once gives one event', () => {
   expect(calls).toBe(1)
 })
 
+test('once gives one event, even if a handler before it emits the same again', () => {
+  const bus = new EventBus()
+  const seen: unknown[] = []
+  bus.on('a', (payload) => payload === 1 && bus.emit('a', 2))
+  bus.once('a', (payload) => seen.push(payload))
+  bus.emit('a', 1)
+  expect(seen).toEqual([2])
+})
+
 test('events that call each other without end stop at a depth', () => {
   const bus = new EventBus()
   let calls = 0
@@ -221,6 +230,11 @@ test('a subscription without a name or a function is an error', () => {
   ]
   for (const [name, handler] of bad)
     expect(() => bus.on(name as string, handler as () => void)).toThrow(/Pass the name|whole segments/)
+  const off = bus.on('a.*', () => 0)
+  expect(() => bus.on('a', () => 0, { priority: Number.NaN })).toThrow("'priority' must be a number")
+  for (const name of [undefined, null, 7, Symbol('s')])
+    expect(() => bus.emit(name as never, 0)).toThrow('The name of an event is a string')
+  off()
   expect(bus.size).toBe(0)
 })
 
@@ -234,5 +248,10 @@ test('the name is given to handlers of a pattern and to those that declare it', 
   bus.emit('a.b', 1)
   expect(given.splice(0)).toEqual([[1], [1, 'a.b'], [1, 'a.b'], [1, 'a.b']])
   await bus.emitAsync('a.b', 2)
-  expect(given).toEqual([[2], [2, 'a.b'], [2, 'a.b']])
+  expect(given.splice(0)).toEqual([[2], [2, 'a.b'], [2, 'a.b']])
+  bus.on('q', (...all) => given.push(all), { queue: {} })
+  bus.on('q', (payload, name) => given.push([payload, name]), { queue: {} })
+  bus.emit('q', 3)
+  await new Promise((resolve) => setImmediate(resolve))
+  expect(given).toEqual([[3], [3, 'q']])
 })

@@ -4,6 +4,7 @@ import { EventHistory, type EventRecord } from './event-history.js'
 import type { PayloadOf } from './event-map.js'
 import type { QueueOptions } from './event-queue.js'
 import { matcher } from './pattern.js'
+import { checkPriority } from './priority.js'
 import { isCustom, seedViews } from './seed-events.js'
 import { type QueueInfo, refused, Subscription, type SubscriptionOwner } from './subscription.js'
 
@@ -65,6 +66,7 @@ export class EventBus {
     if (typeof pattern !== 'string' || pattern === '' || typeof handler !== 'function') {
       throw new ModuleError('BAD_SUBSCRIPTION', 'Pass the name of an event and a function: on(name, (payload, name) => …).')
     }
+    checkPriority(options.priority)
     const view = seedViews.get(pattern)
     const subscription = new Subscription(
       {
@@ -92,19 +94,11 @@ export class EventBus {
 
   /** As `on`, for one event. */
   once<Name extends string>(pattern: Name, handler: EventHandler<Name>, options: SubscribeOptions = {}): () => void {
-    const off = this.on<Name>(
-      pattern,
-      (payload, name) => {
-        off()
-        return handler(payload, name)
-      },
-      options,
-    )
-    return off
+    return once((first) => this.on<Name>(pattern, first, options), handler)
   }
 
   /**
-   * Delivers now, to every handler; never throws. Rejections of asynchronous handlers go to `bus.error` too.
+   * Delivers now, to every handler; never throws what a handler throws. Rejections of asynchronous handlers go to `bus.error` too.
    * Returns how many handlers ran through and queues took the event. A full queue that blocks refuses it: only `emitAsync` can wait.
    */
   emit<Name extends string>(name: Name, payload: PayloadOf<Name>): number {
@@ -212,6 +206,8 @@ export class EventBus {
   }
 
   #makeRoute(name: string): Route {
+    if (typeof name !== 'string')
+      throw new ModuleError('BAD_SUBSCRIPTION', `The name of an event is a string, got ${typeof name}.`)
     if (this.#routes.size >= maxNames) this.#routes.clear()
     const exact = this.#exact.get(name) ?? []
     const patterns = this.#patterns.filter(({ matches }) => matches!(name))
@@ -288,6 +284,21 @@ export class EventBus {
     this.emit('bus.error', { event, module: undefined, message: error.message, error, suspended: false })
     return error
   }
+}
+
+/** A subscription that ends at its first event, even if that event causes another of the same name. */
+export function once<Name extends string>(
+  subscribe: (handler: EventHandler<Name>) => () => void,
+  handler: EventHandler<Name>,
+): () => void {
+  let done = false
+  const off = subscribe((payload, name) => {
+    if (done) return undefined
+    done = true
+    off()
+    return handler(payload, name)
+  })
+  return off
 }
 
 /** The event that a `Custom` one stands for; undefined when it is none. */

@@ -1,6 +1,7 @@
 import { ModuleError, messageOf } from '../errors.js'
 import { isThenable } from '../lifecycle/thenable.js'
 import type { HookAnswer, HookName, HookValue, Tap } from './hook-map.js'
+import { checkPriority } from './priority.js'
 
 // Hooks: a module asks, others answer. Taps run in order of priority, then of subscription; each may be asynchronous.
 //
@@ -40,6 +41,7 @@ export class Hooks {
       throw new ModuleError('BAD_SUBSCRIPTION', 'Pass the name of a hook and a function: tap(name, (value) => …).')
     }
     const { priority = 0, module } = options
+    checkPriority(priority)
     const tapped: Tapped = { run: run as Tapped['run'], priority, module, waiting: new Set() }
     const list = this.#of(name)
     const at = list.findLastIndex((other) => other.priority >= priority) + 1

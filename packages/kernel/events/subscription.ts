@@ -21,7 +21,7 @@ export interface SubscriptionSetup {
 export interface SubscriptionOwner {
   failed(subscription: Subscription, name: string, error: unknown): void
   overflowed(overflow: QueueOverflow): void
-  /** `call` is another one from now on. */
+  /** `callFor` answers another function from now on. */
   changed(subscription: Subscription): void
 }
 
@@ -51,7 +51,8 @@ export class Subscription {
   readonly queue: EventQueue | undefined
   readonly #owner: SubscriptionOwner
   /** What the bus calls: the handler itself, or what puts the event into the queue. */
-  call: Handler
+  readonly call: Handler
+  readonly #wantsName: boolean
   failures = 0
   #watched = false
 
@@ -64,6 +65,8 @@ export class Subscription {
     this.sequence = setup.sequence
     this.module = options.module
     this.#owner = owner
+    const wantsName = setup.matches !== undefined || handler.length >= 2
+    this.#wantsName = wantsName || options.queue !== undefined
     if (options.queue === undefined) {
       this.queue = undefined
       this.call = handler
@@ -71,7 +74,7 @@ export class Subscription {
     }
     const label = `'${pattern}'${options.module === undefined ? '' : ` of module '${options.module}'`}`
     const queue = new EventQueue(label, options.queue, {
-      run: handler,
+      run: wantsName ? handler : (payload) => (handler as (payload: unknown) => unknown)(payload),
       settled: () => void (this.failures = 0),
       failed: (name, error) => owner.failed(this, name, error),
       overflowed: (event, lost, dropped) =>
@@ -81,11 +84,16 @@ export class Subscription {
     this.call = (payload, name) => (queue.offer(payload, name) ? undefined : refused)
   }
 
-  /** What to call for events of this name. Another argument for each of many calls is a third of an emit: the name is given to those who want it. */
+  /** What to call for events of this name. Another argument to each of many calls is a third of an emit: the name goes to those who want it. */
   callFor(name: string): (payload: unknown) => unknown {
-    const call = this.call as Handler
-    if (this.matches === undefined && call.length < 2) return call as (payload: unknown) => unknown
-    return (payload) => call(payload, name)
+    const { call } = this
+    const bare: (payload: unknown) => unknown = this.#wantsName ? (payload) => call(payload, name) : (call as () => unknown)
+    if (!this.#watched) return bare
+    return (payload) => {
+      const result = bare(payload)
+      if (!isThenable(result)) this.failures = 0
+      return result
+    }
   }
 
   get queueInfo(): QueueInfo | undefined {
@@ -99,12 +107,6 @@ export class Subscription {
     // Most handlers never fail: only one that has is called through a function that starts the count anew when it succeeds.
     if (!this.#watched && this.queue === undefined) {
       this.#watched = true
-      const { call } = this
-      this.call = (payload, name) => {
-        const result = call(payload, name)
-        if (!isThenable(result)) this.failures = 0
-        return result
-      }
       this.#owner.changed(this)
     }
     return ++this.failures >= maxFailures

@@ -1,6 +1,6 @@
 import type { EventRecord } from './event-history.js'
 import type { PayloadOf } from './event-map.js'
-import type { DeliveryReport, EventBus, EventHandler, SubscribeOptions } from './events.js'
+import { type DeliveryReport, type EventBus, type EventHandler, once, type SubscribeOptions } from './events.js'
 import type { Tap } from './hook-map.js'
 import type { Hooks, TapOptions } from './hooks.js'
 
@@ -32,17 +32,7 @@ export function eventsOf(bus: EventBus, module: string, effect: Effect): ModuleE
     emit: (name, payload) => bus.emit(name, payload),
     emitAsync: (name, payload) => bus.emitAsync(name, payload),
     on,
-    once: <Name extends string>(pattern: Name, handler: EventHandler<Name>, options?: Omit<SubscribeOptions, 'module'>) => {
-      const off = on<Name>(
-        pattern,
-        (payload, name) => {
-          off()
-          return handler(payload, name)
-        },
-        options,
-      )
-      return off
-    },
+    once: (pattern, handler, options) => once((first) => on(pattern, first, options), handler),
     listenerCount: (name) => bus.listenerCount(name),
     recent: (pattern) => bus.recent(pattern),
   }
