@@ -3,7 +3,7 @@ import { mkdirSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { ManifestReader } from '../manifest/manifest-read.js'
-import { temporaryFolder } from '../testing/build.js'
+import { openManager, temporaryFolder } from '../testing/build.js'
 import { checkModules } from './check.js'
 import { discover } from './discovery.js'
 import { entryPath } from './entry.js'
@@ -112,6 +112,14 @@ test('npm packages are modules when they have the keyword and export module.yaml
   expect(await found()).toEqual({ fine: 'ok', yes: 'ok', scopetoo: 'ok' })
   const direct = await discover([at('node_modules')], new ManifestReader())
   expect(direct.map(({ id }) => id)).toEqual(['scopetoo', 'yes'])
+})
+
+test('a manager refuses a module whose entry leaves its folder, with file and line', async () => {
+  mkdirSync(at('out'))
+  writeFileSync(at('out/module.yaml'), 'id: out\nversion: 1.0.0\nentry: ../fine/dist/index.js')
+  await using manager = await openManager({ modules: [folder.path] })
+  await expect(manager.load('out')).rejects.toMatchObject({ code: 'PATH_ESCAPE', file: at('out/module.yaml'), line: 3 })
+  await manager.load('fine')
 })
 
 test('a folder that cannot be listed is a coded error', async () => {

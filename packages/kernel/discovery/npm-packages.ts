@@ -39,7 +39,7 @@ async function modulePackage(folder: string): Promise<string | undefined> {
 }
 
 /** Whether a parsed package.json is that of a module. */
-export function isModulePackage(described: unknown): boolean {
+function isModulePackage(described: unknown): boolean {
   const { keywords, exports } = (described ?? {}) as { keywords?: unknown; exports?: unknown }
   const exported = (exports ?? {}) as Readonly<Record<string, unknown>>
   return Array.isArray(keywords) && keywords.includes(keyword) && './module.yaml' in Object(exported)

@@ -62,7 +62,7 @@ export class InstallGate {
       const what = differencesText(differencesOf(consent.fingerprint.files, now.files))
       const fix = `Put it right with: enigma modules update ${id}`
       const message = `The files of module '${id}' are not those that were agreed to: ${what} (recorded in ${consentFile(this.#home)}). ${fix}`
-      throw new ModuleError('INTEGRITY', message, { module: id })
+      throw new ModuleError('INTEGRITY', message, { module: id, file: consentFile(this.#home) })
     }
     const growth = growthOf(consent.permissions, permissionsOf(manifest))
     if (growth.length === 0) return

@@ -157,8 +157,9 @@ export class World {
     const broken = this.broken.get(id)
     if (broken && !broken.result.ok) {
       const { error } = broken.result
-      const code = error.code === 'DUPLICATE_ID' ? 'DUPLICATE_ID' : 'BROKEN_MANIFEST'
-      throw new ModuleError(code, `Module '${id}' cannot be used. ${error.message}`, { module: id, cause: error })
+      const code = error.code === 'BAD_MANIFEST' ? 'BROKEN_MANIFEST' : error.code
+      const { file, line } = error
+      throw new ModuleError(code, `Module '${id}' cannot be used. ${error.message}`, { module: id, file, line, cause: error })
     }
     const hint = didYouMean(id, this.records.keys())
     const fix = hint === '' ? "Run 'enigma modules ls' to see what there is." : ''
