@@ -55,9 +55,19 @@ export function definitionOf(
   throw new ModuleError('BAD_MODULE', message, { module: manifest.id })
 }
 
-/** @throws ModuleError `ENTRY_MISSING`, `COMMAND_MISSING` */
-export async function importCommand(manifest: Manifest, folder: string, command: CommandInfo): Promise<ModuleCommand> {
-  const exports = await importFile(manifest.id, folder, command.entry)
+/**
+ * @param anew as its file is now, not as it was imported before
+ * @throws ModuleError `ENTRY_MISSING`, `COMMAND_MISSING`
+ */
+export async function importCommand(
+  manifest: Manifest,
+  folder: string,
+  command: CommandInfo,
+  anew: boolean,
+): Promise<ModuleCommand> {
+  const exports = anew
+    ? (await evaluateFile(manifest.id, folder, command.entry)).exports
+    : await importFile(manifest.id, folder, command.entry)
   const found = [exports.default, ...Object.values(exports)].find(isCommand)
   if (found) return found
   const message = `Module '${manifest.id}': ${command.entry} exports no command { name, description, execute }.`

@@ -50,6 +50,8 @@ export class ModuleManager implements AsyncDisposable {
   readonly #world: World
   readonly #queue = new SerialQueue()
   readonly #watches: ModuleWatch[] = []
+  /** Modules whose files may differ from what this process has imported of them. */
+  readonly #reloaded = new Set<string>()
   readonly #upkeep: Upkeep
   readonly #eventActivation = new EventActivation()
   #closed = false
@@ -233,7 +235,11 @@ export class ModuleManager implements AsyncDisposable {
    * old one stops, and the old one comes back if the new one fails. Dependents stay; handles lead to the new code.
    */
   reload(id: string): Promise<ReloadReport> {
-    return this.#run(() => reload(this.#world, this.#world.require(id)))
+    return this.#run(async () => {
+      const report = await reload(this.#world, this.#world.require(id))
+      this.#reloaded.add(report.id)
+      return report
+    })
   }
 
   /**
@@ -406,7 +412,7 @@ export class ModuleManager implements AsyncDisposable {
     const command = manifest.contributes.commands.find((other) => other.name === name)
     if (command && folder !== undefined) {
       await this.#world.gate?.verifyCommand(manifest, folder)
-      return importCommand(manifest, folder, command)
+      return importCommand(manifest, folder, command, this.#reloaded.has(manifest.id))
     }
     const known = manifest.contributes.commands.map((other) => other.name).join(', ') || 'none'
     throw new ModuleError('COMMAND_MISSING', `Module '${manifest.id}' has no command '${name}'; it has: ${known}.`, {
