@@ -45,6 +45,7 @@ describe.each(pages.map((page) => [page, blocksOf(page)]).filter(([, blocks]) =>
   const cwd = mkdtempSync(join(tmpdir(), 'enigma-docs-'))
   mkdirSync(join(cwd, 'home'))
   symlinkSync(join(root, 'examples'), join(cwd, 'examples'))
+  symlinkSync(join(root, 'docs'), join(cwd, 'docs'))
   afterAll(() => rmSync(cwd, { recursive: true, force: true }))
 
   it.each(blocks)(

@@ -1,6 +1,5 @@
 import { ConfigChecker } from '../config/config.js'
 import { ModuleError, type ModuleErrorCode } from '../errors.js'
-import { runtimes } from '../manifest/manifest.js'
 import { ManifestReader } from '../manifest/manifest-read.js'
 import { didYouMean } from '../names.js'
 import { Catalogue } from '../resolver/catalogue.js'
@@ -47,14 +46,6 @@ export async function checkModules(folders: readonly string[]): Promise<ModulePr
       continue
     }
     const { manifest } = result
-    if (manifest.runtime === 'wasm' || manifest.runtime === 'remote') {
-      const later = runtimes.filter((runtime) => runtime !== 'inproc').join(', ')
-      await report(
-        'RUNTIME_UNSUPPORTED',
-        ['runtime'],
-        `runtime '${manifest.runtime}' is not supported yet (nor ${later}); use inproc`,
-      )
-    }
     if (manifest.runtime !== 'remote') await attempt(['entry'], () => entryPath(id, folder, manifest.entry))
     for (const [i, command] of manifest.contributes.commands.entries()) {
       const path = ['contributes', 'commands', String(i), 'entry']

@@ -119,6 +119,12 @@ export class World {
         module: id,
       })
     }
+    if (folder === undefined && manifest.runtime !== 'inproc') {
+      const fix = "Put it into a folder with a module.yaml, or leave 'runtime' out."
+      throw new ModuleError('RUNTIME_UNSUPPORTED', `Module '${id}' is registered as code: it runs in this process. ${fix}`, {
+        module: id,
+      })
+    }
     this.records.set(id, new ModuleRecord(manifest, source, folder))
     this.catalogue.add(manifest)
     this.bus.emit('module.registered', { id })

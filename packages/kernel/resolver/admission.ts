@@ -71,12 +71,6 @@ export const barriers: Readonly<Record<BarrierKind, Barrier>> = {
     reason: ({ id, api }) =>
       `Module '${id}' needs module interface ${api}, this is ${hostApi}. Update Enigma or take an older '${id}'.`,
   },
-  runtime: {
-    code: 'RUNTIME_UNSUPPORTED',
-    stands: ({ runtime }) => runtime === 'wasm' || runtime === 'remote',
-    reason: ({ id, runtime }) =>
-      `Module '${id}' asks for runtime '${runtime}', which is not supported yet. Set 'runtime: inproc'.`,
-  },
   cloud: {
     code: 'CLOUD_REFUSED',
     stands: (module, { localOnly, configs }) => localOnly && isCloud(module, configs?.get(module.id)),
@@ -113,6 +107,7 @@ export function requiredVram({ resources: { gpu, vram, device } }: Manifest): nu
 
 /** Whether a module would reach beyond this machine with this config (missing keys take the schema's defaults). */
 function isCloud(module: Manifest, config: Readonly<Record<string, unknown>> | undefined): boolean {
+  if (module.runtime === 'remote' && !isLoopback(module.entry)) return true
   if (typeof module.cloud === 'boolean') return module.cloud
   const key = module.cloud.unlessLoopback
   const properties = (module.config?.properties ?? {}) as Record<string, { default?: unknown } | undefined>

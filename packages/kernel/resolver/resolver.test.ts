@@ -242,14 +242,15 @@ test('an ordering wish that would close a cycle is dropped', () => {
   expect(order(plan({ load: ['a', 'b'] }, stateOf([a, b])))).toEqual(['a', 'b'])
 })
 
-test('a manifest for a later interface, another runtime, or a disabled module is refused with its own code', () => {
+test('a manifest for a later interface, a remote one in the cloud, or a disabled module is refused with its own code', () => {
   const code = (m: ReturnType<typeof manifest>, rest = {}) => {
     const result = plan({ load: [m.id] }, stateOf([m], rest))
     return result.ok ? 'ok' : result.code
   }
   expect(code(manifest('a', { api: '2.0' }))).toBe('API_MISMATCH')
   expect(code(manifest('a', { api: '1.9' }))).toBe('API_MISMATCH')
-  expect(code(manifest('a', { runtime: 'wasm' }))).toBe('RUNTIME_UNSUPPORTED')
+  expect(code(manifest('a', { runtime: 'remote', entry: 'https://example.com/mcp' }))).toBe('CLOUD_REFUSED')
+  expect(code(manifest('a', { runtime: 'remote', entry: 'http://localhost:3000/mcp' }))).toBe('ok')
   expect(code(manifest('a'), { disabled: new Set(['a']) })).toBe('DISABLED')
 })
 

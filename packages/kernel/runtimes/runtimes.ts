@@ -7,7 +7,12 @@ import type { Manifest, ModuleRuntime } from '../manifest/manifest.js'
 import { startProcess } from './host/process.js'
 import { RemoteModule } from './host/remote-module.js'
 import { startWorker } from './host/worker.js'
+import { httpConnection } from './mcp/http-connection.js'
+import { McpModule } from './mcp/mcp-module.js'
+import { stdioConnection } from './mcp/stdio-connection.js'
+import { isJavaScript } from './sandbox/languages.js'
 import { detectPlatform, type Platform } from './sandbox/platform.js'
+import { WasmModule } from './wasm/wasm-module.js'
 
 type Definition = ModuleDefinition<never>
 type Source = (manifest: Manifest, folder: string, lookup: InterfaceLookup) => Definition | Promise<Definition>
@@ -19,16 +24,19 @@ export class Runtimes {
   /** A new definition for one life of a module. @throws ModuleError `ENTRY_MISSING`, `PATH_ESCAPE`, `BAD_MODULE` */
   definitionOf(manifest: Manifest, folder: string, lookup: InterfaceLookup): Definition | Promise<Definition> {
     if (manifest.runtime !== 'remote') entryPath(manifest.id, folder, manifest.entry)
-    return this.#sources[manifest.runtime]!(manifest, folder, lookup)
+    return this.#sources[manifest.runtime](manifest, folder, lookup)
   }
 
-  readonly #sources: Readonly<Partial<Record<ModuleRuntime, Source>>> = {
+  readonly #sources: Readonly<Record<ModuleRuntime, Source>> = {
     inproc: importDefinition,
     process: (manifest, folder, lookup) => {
-      const start = startProcess(manifest, folder, dataFolder(manifest.id), this.platform)
-      return new RemoteModule(manifest, folder, start, lookup)
+      const data = dataFolder(manifest.id)
+      if (!isJavaScript(manifest.entry)) return new McpModule(manifest, stdioConnection(manifest, folder, data, this.platform))
+      return new RemoteModule(manifest, folder, startProcess(manifest, folder, data, this.platform), lookup)
     },
     worker: (manifest, folder, lookup) => new RemoteModule(manifest, folder, startWorker(manifest), lookup),
+    wasm: (manifest, folder) => new WasmModule(manifest, folder),
+    remote: (manifest) => new McpModule(manifest, httpConnection(manifest)),
   }
 
   /** Looked at once: trying bubblewrap takes some milliseconds. */

@@ -3,12 +3,12 @@ import type { InterfaceLookup } from '../../discovery/seed-class.js'
 import type { ModuleContext } from '../../lifecycle/context.js'
 import type { Manifest } from '../../manifest/manifest.js'
 import type { Amounts } from '../../resources/ledger.js'
+import { readHealth } from './health.js'
 import type { StartLink } from './link.js'
 import { OutputLog } from './output.js'
 import { Session } from './session.js'
 
 const healthy: Health = { status: 'healthy' }
-const statuses: readonly Health['status'][] = ['healthy', 'degraded', 'unhealthy', 'unknown']
 
 /** An ordinary definition whose code runs in another process or thread. */
 export class RemoteModule implements ModuleDefinition<never> {
@@ -55,9 +55,7 @@ export class RemoteModule implements ModuleDefinition<never> {
 
   async health(): Promise<Health> {
     if (!this.#hooks.has('health')) return healthy
-    const { status, message } = ((await this.#session?.ask('health')) ?? {}) as { status?: unknown; message?: unknown }
-    const known = statuses.find((name) => name === status) ?? 'unknown'
-    return typeof message === 'string' ? { status: known, message } : { status: known }
+    return readHealth(await this.#session?.ask('health'))
   }
 
   usage(): Partial<Amounts> {
