@@ -190,6 +190,18 @@ describe.each(['process', 'worker'] as const)('a module in a %s', (runtime) => {
     expect(await manager.getInterface<{ prepare(name: string): Promise<string> }>('asking').prepare('Ada')).toBe('Ada!')
   })
 
+  test('hands its state over when it is reloaded', async () => {
+    const code = `
+      let n = 0
+      export default { load: () => ({ next: () => ++n }), snapshot: () => ({ n }), restore: (ctx, state) => { n = state.n } }`
+    const { manager } = await start([module('keeper', code)])
+    await manager.load('keeper')
+    const keeper = manager.getInterface<{ next(): Promise<number> }>('keeper')
+    expect(await keeper.next()).toBe(1)
+    await manager.reload('keeper')
+    expect(await keeper.next()).toBe(2)
+  })
+
   test('its effects are undone in reverse, those of start by stop', async () => {
     const code = `
       export default {

@@ -128,6 +128,36 @@ describe.each(['process', 'worker'] as const)('while it runs, a module in a %s',
   })
 })
 
+test('a process that says something else than agreed, or answers for others, is ended by name', async () => {
+  const code = `
+    import { writeSync } from 'node:fs'
+    export default { load: () => ({ say: (text) => void writeSync(3, text + '\\n') }) }`
+  for (const [text, reason] of [
+    ['nonsense', /A message is not JSON/],
+    ['[]', undefined],
+    ['{"jsonrpc":"2.0","id":1,"result":{"$":"wicked"}}', undefined],
+    [
+      '{"jsonrpc":"2.0","method":"service","params":{"way":"use","name":"bystander","version":"1.0","method":"ping","args":[]}}',
+      undefined,
+    ],
+    ['{"jsonrpc":"2.0","id":9,"method":"call","params":7}', undefined],
+    ['7', /a message that is no object/],
+  ] as const) {
+    const { manager, crashed } = await start([bad('process', code, { lifecycle: unhurried })])
+    await manager.load('bad')
+    const api = manager.getInterface<{ say(text: string): Promise<void> }>('bad')
+    const said = api.say(text).catch((error: { code: string }) => error.code)
+    if (reason === undefined) {
+      await said
+      expect(await api.say('{}')).toBeUndefined()
+      expect(manager.getModule('bad').state).toBe('active')
+    } else {
+      await expect.poll(() => crashed.join()).toMatch(reason)
+      expect(manager.getModule('bystander').state).toBe('active')
+    }
+  }
+})
+
 test.skipIf(process.platform !== 'linux')('a process that takes too much memory outside of the heap is refused it', async () => {
   const code = `export default { load: () => ({ take: () => { const all = []; for (let i = 0; i < 40; i++) all.push(Buffer.alloc(5e7, 1)); return all.length } }) }`
   const { manager } = await start([bad('process', code, { lifecycle: unhurried })])

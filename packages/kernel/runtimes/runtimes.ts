@@ -3,6 +3,8 @@ import { isAbsolute, join, resolve } from 'node:path'
 import type { ModuleDefinition } from '../define.js'
 import { entryPath, importDefinition } from '../discovery/entry.js'
 import type { InterfaceLookup } from '../discovery/seed-class.js'
+import { ModuleError } from '../errors.js'
+import { isTypeScript } from '../hot-reload/source-file.js'
 import type { Manifest, ModuleRuntime } from '../manifest/manifest.js'
 import { startProcess } from './host/process.js'
 import { RemoteModule } from './host/remote-module.js'
@@ -31,6 +33,7 @@ export class Runtimes {
     inproc: importDefinition,
     process: (manifest, folder, lookup) => {
       const data = dataFolder(manifest.id)
+      if (isTypeScript(manifest.entry)) throw notBuilt(manifest)
       if (!isJavaScript(manifest.entry)) return new McpModule(manifest, stdioConnection(manifest, folder, data, this.platform))
       return new RemoteModule(manifest, folder, startProcess(manifest, folder, data, this.platform), lookup)
     },
@@ -43,6 +46,14 @@ export class Runtimes {
   get platform(): Platform {
     return (this.#platform ??= detectPlatform())
   }
+}
+
+// The bundler is a program, which a process of its own may not start.
+function notBuilt({ id, entry }: Manifest): ModuleError {
+  const fix = 'Build it and name the result, or leave it to run in this process (runtime: inproc) or a thread (worker).'
+  return new ModuleError('RUNTIME_UNSUPPORTED', `Module '${id}': ${entry} is TypeScript, and a process runs JavaScript. ${fix}`, {
+    module: id,
+  })
 }
 
 /** `$DATA`: as `enigmaFolders` has it, which the kernel, knowing nothing of the rest, cannot ask. */

@@ -11,6 +11,8 @@ import { OutputLog } from '../host/output.js'
 import type { Connect, Connection } from './connection.js'
 import { callTool, listToolNames, type Tool, type ToolCallOptions } from './tools.js'
 
+/** JSON-RPC's code. */
+const methodNotFound = -32601
 /** Milliseconds from the polite end to the end by force. */
 const patience = 1000
 
@@ -138,7 +140,13 @@ export class McpModule implements ModuleDefinition<never> {
 
   #watch(ctx: ModuleContext<never>): () => void {
     const limit = this.#manifest.lifecycle.heartbeat
-    const ping = async () => (this.#busy > 0 ? undefined : this.#client?.ping({ timeout: 2 ** 31 - 1 }))
+    const ping = async () => {
+      if (this.#busy > 0) return
+      // Saying that one knows no pings is an answer too.
+      await this.#client?.ping({ timeout: 2 ** 31 - 1 }).catch((error: { code?: unknown }) => {
+        if (error.code !== methodNotFound) throw error
+      })
+    }
     return heartbeat(limit, ping, () => this.#crash(ctx, `it did not answer for ${limit} ms`))
   }
 

@@ -11,8 +11,8 @@ export interface Channel {
   close(): void
 }
 
-/** Longer lines end the connection: 256 MiB, near the longest string of V8. */
-const maxLine = 256 * 2 ** 20
+/** Longer lines end the connection: what the other side sends must not fill our memory. 64 MiB carry 48 MiB of bytes. */
+const maxLine = 64 * 2 ** 20
 const newline = 10
 
 /** One JSON text per line. What is no JSON, and a line without end, closes the channel. */
