@@ -6,8 +6,8 @@ import { toMB } from '../../units.js'
 import type { GrantedPath } from './granted-paths.js'
 import type { Platform } from './platform.js'
 
-/** The kernel's own code, which runs beside the module's. */
-const kernel = resolve(import.meta.dirname, '../..')
+/** The kernel's own package (we run from its `dist`), whose code runs beside the module's. */
+const kernel = resolve(import.meta.dirname, '../../..')
 
 /** Node's own options for a module: what it may reach, and how large its heap may grow. */
 export function nodeOptions(manifest: Manifest, folder: string, granted: readonly GrantedPath[], platform: Platform): string[] {
