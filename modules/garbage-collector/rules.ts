@@ -14,8 +14,11 @@ const halfWritten = (name: string) => {
   return pid !== undefined && !isAlive(Number(pid))
 }
 
-/** Mailboxes are called by the process that takes from them. */
-const ofDeadProcess = (name: string) => /^[1-9]\d*$/.test(name) && !isAlive(Number(name))
+/** Mailboxes are called by the process that takes from them: `<pid>-<random>`. */
+const ofDeadProcess = (name: string) => {
+  const [, pid] = /^([1-9]\d*)-[0-9a-f]{8}$/.exec(name) ?? []
+  return pid !== undefined && !isAlive(Number(pid))
+}
 
 /** The manifest's patterns have checked the durations. */
 const ms = (text: string) => parseDuration(text)!

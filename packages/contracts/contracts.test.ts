@@ -1,6 +1,7 @@
 import { defineModule, ModuleManager } from '@enigma/kernel'
 import { expect, expectTypeOf, test } from 'vitest'
 import {
+  EventBusService,
   GarbageCollection,
   LanguageModel,
   type LogFields,
@@ -18,7 +19,7 @@ declare module '@enigma/kernel' {
 }
 
 test('each capability has one name and a version', () => {
-  const all = [TextGeneration, Tokenization, LanguageModel, Training, Logging, GarbageCollection, Metrics]
+  const all = [TextGeneration, Tokenization, LanguageModel, Training, Logging, GarbageCollection, Metrics, EventBusService]
   expect(all.map(({ name, version }) => `${name}@${version}`)).toEqual([
     'text-generation@1.0',
     'tokenization@1.0',
@@ -27,6 +28,7 @@ test('each capability has one name and a version', () => {
     'logging@1.0',
     'garbage-collection@1.0',
     'metrics@1.0',
+    'event-bus@1.0',
   ])
 })
 

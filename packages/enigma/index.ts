@@ -6,6 +6,8 @@ export {
   type ChatMessage,
   type Completion,
   type Counter,
+  type Emitter,
+  EventBusService,
   type FinishReason,
   GarbageCollection,
   type GarbageItem,
@@ -75,6 +77,7 @@ export {
   type TrainEvent,
   trainTokenizer,
 } from '@enigma/lm'
+export type { EventBusInterface, JournalEvent } from '@enigma/module-event-bus/types'
 export type { GarbageCollectorService, LastRun } from '@enigma/module-garbage-collector/types'
 export type { HeartbeatService } from '@enigma/module-heartbeat/types'
 export type { Inference, InferenceStatus } from '@enigma/module-inference/types'

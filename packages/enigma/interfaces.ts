@@ -1,4 +1,5 @@
 import type { LanguageModelService, Logging } from '@enigma/contracts'
+import type { EventBusInterface } from '@enigma/module-event-bus/types'
 import type { GarbageCollectorService } from '@enigma/module-garbage-collector/types'
 import type { HeartbeatService } from '@enigma/module-heartbeat/types'
 import type { Inference } from '@enigma/module-inference/types'
@@ -10,6 +11,7 @@ import type { TrainingService } from '@enigma/module-training/types'
 
 declare module '@enigma/kernel' {
   interface ModuleInterfaces {
+    'event-bus': EventBusInterface
     'garbage-collector': GarbageCollectorService
     heartbeat: HeartbeatService
     inference: Inference

@@ -101,11 +101,17 @@ test('all built-in modules are found, fit together, and none of their code has r
   await using manager = await open()
   const ids = manager.listModules().map(({ id, broken, error }) => [id, broken, error])
   expect(ids).toEqual(
-    ['garbage-collector', 'heartbeat', 'inference', 'logger', 'metrics-collector', 'model', 'tokenizer', 'training'].map((id) => [
-      id,
-      false,
-      undefined,
-    ]),
+    [
+      'event-bus',
+      'garbage-collector',
+      'heartbeat',
+      'inference',
+      'logger',
+      'metrics-collector',
+      'model',
+      'tokenizer',
+      'training',
+    ].map((id) => [id, false, undefined]),
   )
   for (const { id } of manager.listModules()) expect((await manager.canLoad(id)).reason).toBe('OK')
 })

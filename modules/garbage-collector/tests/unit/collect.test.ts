@@ -117,6 +117,13 @@ test('a half-written folder counts with all that is in it, and its newest part i
   expect(readdirSync(join(home, 'models/a'))).toEqual([])
 })
 
+test('the mailbox of a process that is gone goes with what is in it, that of a living one stays', async () => {
+  file(`state/events/inbox/${dead}-1a2b3c4d/1.mail`, 2)
+  file(`state/events/inbox/${process.pid}-1a2b3c4d/1.mail`, 2)
+  for (const pid of [dead, process.pid]) age(join(home, `state/events/inbox/${pid}-1a2b3c4d`), 2 * hour)
+  expect(await paths()).toEqual([`state/events/inbox/${dead}-1a2b3c4d`])
+})
+
 test('links are neither followed nor removed', async () => {
   const outside = join(folder, 'outside')
   mkdirSync(outside)
