@@ -1,8 +1,15 @@
 import type { Emitter } from '@enigma/contracts'
 import type { ModuleContext } from '@enigma/kernel'
 import { OwnedEmitter } from './emitter.js'
-import { ListenerTable, type Owner } from './listener-table.js'
+import { type Listener, type ListenerState, ListenerTable, type Owner } from './listener-table.js'
 import type { EventBusConfig, EventBusInterface, ListenerInfo } from './types.js'
+
+/** What the code that replaces this one at a reload goes on with. */
+export interface HandedOver {
+  readonly state: ListenerState
+  /** Listeners of the program: their context goes with this module, so they are made anew. */
+  readonly own: readonly Listener[]
+}
 
 /** The service: listeners on the manager's own bus, known by event and function. */
 export class EventBus extends OwnedEmitter implements EventBusInterface {
@@ -28,6 +35,15 @@ export class EventBus extends OwnedEmitter implements EventBusInterface {
 
   listeners(): readonly ListenerInfo[] {
     return this.#table.list().map(({ event, owner }) => ({ event, module: owner.id }))
+  }
+
+  handOver(): HandedOver {
+    return { state: this.#table.handOver(), own: this.#table.list(this.#ctx) }
+  }
+
+  adopt({ state, own }: HandedOver): void {
+    this.#table.adopt(state)
+    for (const { event, handler, once, options } of own) this.#table.add(this.#ctx, event, handler, once, options)
   }
 
   /** Warns once for an event that has too many listeners: mostly somebody adds one again and again. */

@@ -1,7 +1,7 @@
 import { EventBusService } from '@enigma/contracts'
 import type { RotatingFile } from '@enigma/files'
 import { defineModule } from '@enigma/kernel'
-import { EventBus } from './event-bus.js'
+import { EventBus, type HandedOver } from './event-bus.js'
 import { openInbox } from './inbox.js'
 import { keepJournal } from './journal.js'
 import type { EventBusConfig } from './types.js'
@@ -27,6 +27,10 @@ export default defineModule<EventBusConfig, EventBusModule>({
     if (journal?.problem === undefined) return { status: 'healthy' }
     return { status: 'degraded', message: `The journal cannot be written: ${journal.problem}` }
   },
+
+  snapshot: (_, bus) => bus.handOver(),
+
+  restore: (_, state, bus) => bus.adopt(state as HandedOver),
 
   onConfig(next, previous) {
     const { maxListeners: _next, ...rest } = next

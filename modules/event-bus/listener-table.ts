@@ -4,11 +4,20 @@ import { type EventHandler, ServiceGone, type SubscribeOptions } from '@enigma/k
 export type Owner = Parameters<EventBusService['for']>[0]
 export type Options = Omit<SubscribeOptions, 'module'>
 
+/** What a table knows; shared with the views that modules hold, also after a reload. */
+export interface ListenerState {
+  readonly listeners: Set<Listener>
+  open: boolean
+  onAdded: (event: string) => void
+}
+
 /** A subscription that came through this module; the kernel's bus holds the subscription itself. */
-interface Listener {
+export interface Listener {
   readonly event: string
-  readonly handler: unknown
+  readonly handler: EventHandler<string>
   readonly owner: Owner
+  readonly once: boolean
+  readonly options: Options | undefined
   /** What it last failed with: by that the bus's word of its suspension is recognised. */
   error?: unknown
   end(): void
@@ -16,17 +25,15 @@ interface Listener {
 
 /** Listeners by event and function, for each owner. */
 export class ListenerTable {
-  readonly #listeners = new Set<Listener>()
-  readonly #onAdded: (event: string) => void
-  #open = true
+  #state: ListenerState
 
   /** `onAdded` hears of each new listener's event. */
   constructor(onAdded: (event: string) => void) {
-    this.#onAdded = onAdded
+    this.#state = { listeners: new Set(), open: true, onAdded }
   }
 
   add<Name extends string>(owner: Owner, event: Name, handler: EventHandler<Name>, once: boolean, options?: Options): () => void {
-    if (!this.#open) throw new ServiceGone('event-bus', 'it was unloaded')
+    if (!this.#state.open) throw new ServiceGone('event-bus', 'it was unloaded')
     const known = this.#find(owner, event, handler)
     if (known) return known.end
     const run: EventHandler<Name> = (payload, name) => {
@@ -47,18 +54,20 @@ export class ListenerTable {
     }
     // Both go with the owner's scope: with its start, if it is starting, else with its load.
     const off = owner.events.on(event, run, options)
-    const forget = owner.onDispose(() => void this.#listeners.delete(listener), `listener of ${event}`)
+    const forget = owner.onDispose(() => void this.#state.listeners.delete(listener), `listener of ${event}`)
     const listener: Listener = {
       event,
-      handler,
+      handler: handler as EventHandler<string>,
       owner,
+      once,
+      options,
       end: () => {
         off()
         forget()
       },
     }
-    this.#listeners.add(listener)
-    this.#onAdded(event)
+    this.#state.listeners.add(listener)
+    this.#state.onAdded(event)
     return listener.end
   }
 
@@ -70,24 +79,35 @@ export class ListenerTable {
   }
 
   list(owner?: Owner, event?: string): Listener[] {
-    return [...this.#listeners].filter(
+    return [...this.#state.listeners].filter(
       (listener) => (owner === undefined || listener.owner === owner) && (event === undefined || listener.event === event),
     )
   }
 
   /** The bus has suspended whoever failed with this. */
   suspended(error: unknown): void {
-    for (const listener of this.#listeners) if ('error' in listener && listener.error === error) listener.end()
+    for (const listener of this.#state.listeners) if ('error' in listener && listener.error === error) listener.end()
   }
 
-  /** Ends all; further ones are refused. */
+  /** Refuses further listeners. Those that are there belong to their owners, and go with them. */
   close(): void {
-    this.#open = false
-    this.remove()
+    this.#state.open = false
+  }
+
+  /** For the table of the code that replaces this one. */
+  handOver(): ListenerState {
+    return this.#state
+  }
+
+  /** Goes on with the listeners of the table before; views of that one work again. */
+  adopt(state: ListenerState): void {
+    state.open = true
+    state.onAdded = this.#state.onAdded
+    this.#state = state
   }
 
   #find(owner: Owner, event: string, handler: unknown): Listener | undefined {
-    for (const listener of this.#listeners) {
+    for (const listener of this.#state.listeners) {
       if (listener.handler === handler && listener.event === event && listener.owner === owner) return listener
     }
     return undefined

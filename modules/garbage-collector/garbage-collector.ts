@@ -12,7 +12,7 @@ type Host = Pick<ModuleContext<GarbageCollectorConfig>, 'events' | 'log' | 'sign
 /** Runs the rules at an interval. */
 export class GarbageCollector implements GarbageCollectorService {
   readonly #host: Host
-  readonly #contributed = new Set<GarbageRule>()
+  #contributed = new Set<GarbageRule>()
   /** Problems that were logged: a folder that is not ours stays so, run after run. */
   readonly #told = new Set<string>()
   #config: GarbageCollectorConfig
@@ -33,8 +33,9 @@ export class GarbageCollector implements GarbageCollectorService {
     if (problem) throw new ModuleError('BAD_CONFIG', `The garbage rule '${rule.id}' is refused: ${problem}.`)
     // One of its own, so that a rule that is changed afterwards stays what was checked.
     const own = { ...rule, matches: (name: string) => rule.matches(name) }
-    this.#contributed.add(own)
-    return () => void this.#contributed.delete(own)
+    // The set itself: it may have been handed over when the rule is taken away.
+    const all = this.#contributed.add(own)
+    return () => void all.delete(own)
   }
 
   rules(): readonly GarbageRule[] {
@@ -88,6 +89,15 @@ export class GarbageCollector implements GarbageCollectorService {
   configure(config: GarbageCollectorConfig): void {
     this.#config = config
     this.#builtin = builtinRules(config)
+  }
+
+  /** Rules of other modules, for the code that replaces this one: those modules stay, and take them away when they go. */
+  handOver(): Set<GarbageRule> {
+    return this.#contributed
+  }
+
+  adopt(contributed: Set<GarbageRule>): void {
+    this.#contributed = contributed
   }
 
   health(): Health {

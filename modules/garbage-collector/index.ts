@@ -1,4 +1,4 @@
-import { GarbageCollection } from '@enigma/contracts'
+import { GarbageCollection, type GarbageRule } from '@enigma/contracts'
 import { defineModule } from '@enigma/kernel'
 import { GarbageCollector } from './garbage-collector.js'
 import type { GarbageCollectorConfig } from './types.js'
@@ -18,6 +18,10 @@ export default defineModule<GarbageCollectorConfig, GarbageCollector>({
   },
 
   health: (_, collector) => collector.health(),
+
+  snapshot: (_, collector) => collector.handOver(),
+
+  restore: (_, rules, collector) => collector.adopt(rules as Set<GarbageRule>),
 
   onConfig(next, previous, _, collector) {
     collector.configure(next)

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import type { Heartbeat as Beat } from '@enigma/contracts'
 import { enigmaFolders, writeAtomic } from '@enigma/files'
 import type { Health, ModuleContext } from '@enigma/kernel'
-import { parseInterval } from './interval.js'
+import { parseInterval, wrong } from './interval.js'
 import type { HeartbeatConfig, HeartbeatService } from './types.js'
 import { cpu, memory, statusOf } from './vitals.js'
 
@@ -30,12 +30,12 @@ export class Heartbeat implements HeartbeatService {
   /** @throws ModuleError `BAD_CONFIG` */
   constructor(host: Host, config: HeartbeatConfig) {
     this.#host = host
+    this.#interval = intervalOf(config)
     this.#config = config
-    this.#interval = parseInterval(config.interval)
   }
 
   get path(): string {
-    return this.#config.outputPath || defaultPath()
+    return this.#config.outputPath ?? defaultPath()
   }
 
   isRunning(): boolean {
@@ -66,7 +66,7 @@ export class Heartbeat implements HeartbeatService {
 
   /** @throws ModuleError `BAD_CONFIG`; then nothing has changed */
   configure(config: HeartbeatConfig): void {
-    this.#interval = parseInterval(config.interval)
+    this.#interval = intervalOf(config)
     this.#config = config
     if (!this.isRunning()) return
     void this.#cancel?.()
@@ -127,6 +127,12 @@ export class Heartbeat implements HeartbeatService {
     const wanted = this.#config.includeMetrics.map((name) => [name, all[name]])
     return { ...(Object.fromEntries(wanted) as Partial<typeof all>), pid: process.pid, interval: this.#interval }
   }
+}
+
+/** Milliseconds. @throws ModuleError `BAD_CONFIG` for anything that is wrong with the config */
+function intervalOf({ interval, outputPath }: HeartbeatConfig): number {
+  if (outputPath === '') throw wrong('Heartbeat config missing required field: outputPath')
+  return parseInterval(interval)
 }
 
 const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string }

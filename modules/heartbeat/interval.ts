@@ -14,6 +14,6 @@ export function parseInterval(text: string): number {
   return ms
 }
 
-function wrong(message: string): ModuleError {
+export function wrong(message: string): ModuleError {
   return new ModuleError('BAD_CONFIG', message, { module: 'heartbeat' })
 }

@@ -72,11 +72,10 @@ const rows: readonly Row[] = [
 export function countEvents(metrics: Metrics, events: ModuleContext['events']): void {
   const sinks = new Map<string, ((payload: unknown) => void)[]>()
   for (const { event, type, name, help, labels, read } of rows) {
-    const record = recorder(metrics, type, name, { help, labels })
     const sink = (payload: unknown) => {
       const { value, labels: of } = read(payload)
       // A loss that is no number is the training's concern.
-      if (Number.isFinite(value)) record(value, of)
+      if (Number.isFinite(value)) recorder(metrics, type, name, { help, labels })(value, of)
     }
     sinks.set(event, [...(sinks.get(event) ?? []), sink])
   }

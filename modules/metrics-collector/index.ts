@@ -1,6 +1,6 @@
 import { Metrics } from '@enigma/contracts'
 import { defineModule } from '@enigma/kernel'
-import { MetricsCollector } from './metrics-collector.js'
+import { type HandedOver, MetricsCollector } from './metrics-collector.js'
 import type { MetricsConfig } from './types.js'
 
 export type { CollectorStatus, MetricsConfig, MetricsService, WrittenMetrics } from './types.js'
@@ -16,6 +16,10 @@ export default defineModule<MetricsConfig, MetricsCollector>({
   start: (_, collector) => collector.start(),
 
   health: (_, collector) => collector.health(),
+
+  snapshot: (_, collector) => collector.handOver(),
+
+  restore: (_, state, collector) => collector.adopt(state as HandedOver),
 
   usage: (_, collector) => ({ ram: collector.status().memory }),
 })

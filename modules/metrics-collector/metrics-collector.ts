@@ -23,12 +23,20 @@ export function metricsFiles() {
   return { json: join(state, 'metrics.json'), text: join(state, 'metrics.prom'), inbox: join(state, 'metrics', 'inbox') }
 }
 
+/** What the code that replaces this one at a reload goes on with. */
+export interface HandedOver {
+  readonly table: MetricTable
+  readonly ring: SeriesRing
+  /** CPU time that the table has counted. */
+  readonly cpuSeconds: number
+}
+
 /** Collects, samples and writes. */
 export class MetricsCollector implements MetricsService {
   readonly #host: Host
-  readonly #table: MetricTable
-  readonly #ring: SeriesRing
-  readonly #process: ProcessMetrics
+  #table: MetricTable
+  #ring: SeriesRing
+  #process: ProcessMetrics
   #problem: string | undefined
   #sampling: Promise<void> | undefined
 
@@ -103,6 +111,18 @@ export class MetricsCollector implements MetricsService {
       if (this.#problem === undefined) this.#host.log.warn(`The metrics cannot be written to ${files.json}: ${problem}`)
       this.#problem = problem
     }
+  }
+
+  /** The tables themselves: metrics that other modules hold go on counting in them. */
+  handOver(): HandedOver {
+    return { table: this.#table, ring: this.#ring, cpuSeconds: this.#process.seconds }
+  }
+
+  adopt({ table, ring, cpuSeconds }: HandedOver): void {
+    this.#process.close()
+    this.#table = table
+    this.#ring = ring
+    this.#process = new ProcessMetrics(table, cpuSeconds)
   }
 
   health(): Health {

@@ -10,10 +10,13 @@ export class ProcessMetrics {
   readonly #cpu: Counter
   readonly #gauges: readonly { readonly gauge: Gauge; readonly read: () => number }[]
   readonly #delay: IntervalHistogram
-  #seconds = 0
+  /** CPU time that is counted already. */
+  #seconds: number
   #utilization = performance.eventLoopUtilization()
 
-  constructor(table: MetricTable) {
+  /** @param seconds CPU time that the table has counted already */
+  constructor(table: MetricTable, seconds = 0) {
+    this.#seconds = seconds
     this.#cpu = table.counter('process_cpu_seconds_total', { help: 'User and system time' })
     this.#delay = monitorEventLoopDelay({ resolution })
     this.#delay.enable()
@@ -33,6 +36,10 @@ export class ProcessMetrics {
       ['nodejs_eventloop_utilization', 'Share of the time since the last sample that was busy', () => this.#busy()],
     ]
     this.#gauges = rows.map(([name, help, read]) => ({ gauge: table.gauge(name, { help }), read }))
+  }
+
+  get seconds(): number {
+    return this.#seconds
   }
 
   sample(): void {

@@ -181,24 +181,47 @@ test('more than maxListeners for one event are warned of, once, with their modul
   expect(warnings[1]).toContain("'b' has 2 listeners")
 })
 
-test('when the service goes, its listeners go, and a view that somebody kept refuses more', async () => {
+test('when the service goes, listeners of modules stay with them, and a view that somebody kept refuses more', async () => {
   await manager.load('event-bus')
-  const heard = vi.fn()
+  const [program, keeper] = [vi.fn(), vi.fn()]
+  bus().on('a', program)
   let kept: Emitter | undefined
   manager.register({
     manifest: { id: 'keeper', version: '1.0.0', optional: ['event-bus'] },
     module: {
       load(ctx) {
         kept = ctx.maybe(EventBusService)!.for(ctx)
-        kept.on('a', heard)
+        kept.on('a', keeper)
       },
     },
   })
   await manager.load('keeper')
-  await manager.unload('event-bus', { cascade: true })
+  await manager.unload('event-bus')
   manager.events.emit('a', 1)
-  expect(heard).not.toHaveBeenCalled()
-  expect(() => kept!.on('a', heard)).toThrow(ServiceGone)
+  expect([program.mock.calls.length, keeper.mock.calls.length]).toEqual([0, 1])
+  expect(() => kept!.on('b', keeper)).toThrow(ServiceGone)
+  await manager.unload('keeper')
+  expect(manager.events.emit('a', 2)).toBe(0)
+})
+
+test('a reload keeps all listeners, and the views that modules hold', async () => {
+  await manager.load('event-bus')
+  const heard: string[] = []
+  const program = () => heard.push('program')
+  bus().on('a', program)
+  let view: Emitter | undefined
+  user('stays', (own) => {
+    view = own
+    own.on('a', () => heard.push('module'))
+  })
+  await manager.load('stays')
+  expect(await manager.reload('event-bus')).toMatchObject({ up: true, handedOver: true })
+  expect(bus().emit('a', 0)).toBe(2)
+  expect(heard.sort()).toEqual(['module', 'program'])
+  view!.on('b', () => heard.push('later'))
+  expect([bus().listenerCount('b'), bus().off('a', program), bus().emit('a', 0)]).toEqual([1, true, 1])
+  await manager.unload('stays')
+  expect(bus().listenerCount()).toBe(0)
 })
 
 test('the journal is off unless asked for', async () => {

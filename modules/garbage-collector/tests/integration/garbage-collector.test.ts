@@ -95,7 +95,7 @@ test('the commands list first, remove then, and tell of the last run of any proc
   expect(await run('status', { format: 'json' })).toMatchObject({ last: { files: 1, bytes: 10 }, found: { files: 0 } })
 })
 
-test('other modules add rules for their own leavings, which go with them', async () => {
+test('other modules add rules for their own leavings, which outlive a reload and go with them', async () => {
   const path = old('state/thumbs/1.png')
   await manager.load('garbage-collector')
   manager.register({
@@ -109,6 +109,8 @@ test('other modules add rules for their own leavings, which go with them', async
     },
   })
   await manager.load('thumbs')
+  expect((await collector().scan()).items).toMatchObject([{ rule: 'thumbs', path }])
+  expect(await manager.reload('garbage-collector')).toMatchObject({ handedOver: true })
   expect((await collector().scan()).items).toMatchObject([{ rule: 'thumbs', path }])
   await manager.unload('thumbs')
   expect((await collector().scan()).items).toEqual([])

@@ -105,6 +105,7 @@ test('a config is applied while it runs; a wrong one is refused with the sentenc
 test.each([
   [{ interval: 'often' }, 'Invalid interval format. Use format like "500ms", "30s", "5m", "1h"'],
   [{ interval: '' }, 'Heartbeat config missing required field: interval'],
+  [{ outputPath: '' }, 'Heartbeat config missing required field: outputPath'],
   [{ includeMetrics: ['mood'] }, 'includeMetrics'],
 ])('the config %j is refused', async (config, message) => {
   await expect(manager.load('heartbeat', config)).rejects.toMatchObject({

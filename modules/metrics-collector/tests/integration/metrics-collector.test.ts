@@ -129,6 +129,25 @@ test('other modules count through the service, and their counts outlive them', a
   expect(await metrics().prometheus()).toContain('sales_total{what="hare"} 2')
 })
 
+test('a reload loses no count, and what modules hold goes on counting', async () => {
+  await manager.load('metrics-collector')
+  const hits = metrics().counter('hits_total')
+  hits.inc(2)
+  const cpu = async () => valuesOf(await metrics().snapshot(), 'process_cpu_seconds_total')['']!
+  const before = await cpu()
+  expect(await manager.reload('metrics-collector')).toMatchObject({ up: true, handedOver: true })
+  hits.inc(3)
+  metrics().counter('hits_total').inc(5)
+  add('late')
+  await manager.load('late')
+  const views = await metrics().snapshot()
+  expect(valuesOf(views, 'hits_total')).toEqual({ '': 10 })
+  expect(valuesOf(views, 'enigma_module_loads_total')).toEqual({ 'module=metrics-collector': 2, 'module=late': 1 })
+  expect(metrics().series('hits_total')).toHaveLength(1)
+  expect(await cpu()).toBeLessThan(before + process.cpuUsage().user / 1e6)
+  expect(await cpu()).toBeGreaterThanOrEqual(before)
+})
+
 test('values are sampled into series, with bounded memory', async () => {
   await manager.load('metrics-collector', { sampleInterval: '100ms', retention: '1s' })
   metrics().gauge('mood').set(3)
