@@ -39,6 +39,7 @@ export class MetricsCollector implements MetricsService {
   #process: ProcessMetrics
   #problem: string | undefined
   #sampling: Promise<void> | undefined
+  #flushing: Promise<void> = Promise.resolve()
 
   /** @throws ModuleError `BAD_CONFIG` when the retention holds too many samples */
   constructor(host: Host) {
@@ -98,19 +99,10 @@ export class MetricsCollector implements MetricsService {
     this.#host.effect(`write every ${config.flushInterval}`, () => every(ms(config.flushInterval), () => this.flush()))
   }
 
-  async flush(): Promise<void> {
-    const files = metricsFiles()
-    const written: WrittenMetrics = { time: new Date().toISOString(), pid: process.pid, metrics: await this.snapshot() }
-    try {
-      await writeAtomic(files.json, `${JSON.stringify(written)}\n`)
-      await writeAtomic(files.text, await this.prometheus())
-      this.#problem = undefined
-    } catch (error) {
-      const problem = (error as Error).message
-      // Said once, when it begins.
-      if (this.#problem === undefined) this.#host.log.warn(`The metrics cannot be written to ${files.json}: ${problem}`)
-      this.#problem = problem
-    }
+  flush(): Promise<void> {
+    // One after the other: an older state must not take the place of a newer one.
+    this.#flushing = this.#flushing.then(() => this.#write())
+    return this.#flushing
   }
 
   /** The tables themselves: metrics that other modules hold go on counting in them. */
@@ -128,6 +120,21 @@ export class MetricsCollector implements MetricsService {
   health(): Health {
     if (this.#problem !== undefined) return { status: 'degraded', message: `The metrics were not written: ${this.#problem}` }
     return { status: 'healthy', message: `${this.#table.size} metrics, ${this.#ring.size} series` }
+  }
+
+  async #write(): Promise<void> {
+    const files = metricsFiles()
+    const written: WrittenMetrics = { time: new Date().toISOString(), pid: process.pid, metrics: await this.snapshot() }
+    try {
+      await writeAtomic(files.json, `${JSON.stringify(written)}\n`)
+      await writeAtomic(files.text, await this.prometheus())
+      this.#problem = undefined
+    } catch (error) {
+      const problem = (error as Error).message
+      // Said once, when it begins.
+      if (this.#problem === undefined) this.#host.log.warn(`The metrics cannot be written to ${files.json}: ${problem}`)
+      this.#problem = problem
+    }
   }
 
   #tick(): Promise<void> {
