@@ -83,8 +83,8 @@ async function agreed({ manifest, before }: StagedModule, out: Output): Promise<
 
 /** What the module says of itself, and what it will be able to do. All of it comes from a stranger: shown, not obeyed. */
 async function portrait({ manifest, source, before, growth }: StagedModule, out: Output): Promise<string> {
-  const { permissionLines } = await import('enigma')
-  const { id, name, version, description, kind, category, runtime, requires, provides, resources, contributes } = manifest
+  const { detectPlatform, permissionReport } = await import('enigma')
+  const { id, name, version, description, kind, category, runtime, cloud, requires, provides, resources, contributes } = manifest
   const list = (items: readonly string[]) => items.join(', ') || '-'
   const was = before === undefined ? '' : ` (installed: ${before.version})`
   const rows = [
@@ -97,7 +97,8 @@ async function portrait({ manifest, source, before, growth }: StagedModule, out:
     `  resources   ${bytes(resources.ram)} memory, ${bytes(resources.vram)} graphics memory`,
     `  commands    ${list(contributes.commands.map((command) => `${id}:${command.name}`))}`,
     '  permissions',
-    ...permissionLines(manifest).map((line) => `    ${line}`),
+    ...permissionReport(manifest, detectPlatform()).map(({ text }) => `    ${text}`),
+    ...(cloud === false ? [] : ['    sends what it is given to a cloud service']),
     ...(before !== undefined && growth.length > 0 ? [out.color.yellow(`  more than you agreed to: ${growth.join('; ')}`)] : []),
   ]
   return rows.map((row) => (out.showsProgress ? row : visible(row))).join('\n')
