@@ -7,9 +7,12 @@ export const phases = ['load', 'start', 'run', 'stop']
 export const limits = { inproc: 400, worker: 4000, process: 4000 }
 export const grace = 100
 
+const outOfMemory = /SIGABRT|exit code 134/
+const killedByParent = /SIGKILL/
+
 /**
  * What the faulty code does, as text of a function body; `ctx` is its context. `late` milliseconds after it has been given up,
- * it would register something. `dies`: runtimes in which the whole host dies or stands still: the documented exceptions.
+ * it would register something. `dies`: how the whole host dies or stands still, and in which runtimes: the documented exceptions.
  */
 export const faults = {
   hang: { code: 'return new Promise(() => undefined)' },
@@ -21,13 +24,16 @@ export const faults = {
       ctx.timers.setInterval(() => undefined, 1000)
     })`,
   },
-  exit: { code: 'process.exit(7)', dies: ['inproc'] },
+  exit: { code: 'process.exit(7)', dies: { inproc: /exit code 7/ } },
   'out of memory': {
     code: 'const kept = []; for (;;) kept.push(new Array(1e5).fill(kept.length))',
-    dies: ['inproc'],
+    dies: { inproc: outOfMemory },
   },
-  'one growing array': { code: 'const kept = []; for (;;) kept.push(kept.length)', dies: ['inproc', 'worker'] },
-  'endless loop': { code: 'for (;;);', dies: ['inproc'] },
+  'one growing array': {
+    code: 'const kept = []; for (;;) kept.push(kept.length)',
+    dies: { inproc: outOfMemory, worker: outOfMemory },
+  },
+  'endless loop': { code: 'for (;;);', dies: { inproc: killedByParent } },
 }
 
 /** The files of the faulty module. */

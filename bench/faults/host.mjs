@@ -74,6 +74,9 @@ const registered = () => ({
   children: children(),
   handles: process.getActiveResourcesInfo().filter((kind) => /Process|Pipe|Port|Worker/.test(kind)).length,
 })
+// Our own streams are pipes too, from their first use on.
+void process.stdout
+void process.stderr
 const before = registered()
 const attempt = async (operation, ms) => {
   try {
