@@ -11,10 +11,8 @@ export function subject({ graph, body }) {
     body.synchronous
       ? (server, _, done) => {
           server.services.set(node.index, body.start(node, take(node)))
-          server.onClose((_, closed) => {
-            body.stop(node)
-            closed()
-          })
+          // With a callback that is called at once avvio is twice as fast, and at 2000 modules its stack overflows.
+          server.onClose(() => body.stop(node))
           done()
         }
       : async (server) => {
