@@ -7,6 +7,9 @@ test.each([
   { fault: 'hang', runtime: 'inproc', phase: 'start', verdict: 'TIMEOUT' },
   { fault: 'throw', runtime: 'inproc', phase: 'run', verdict: 'CRASHED' },
   { fault: 'late effect', runtime: 'inproc', phase: 'load', verdict: 'TIMEOUT' },
+  { fault: 'exit', runtime: 'worker', phase: 'start', verdict: 'CRASHED' },
+  { fault: 'out of memory', runtime: 'process', phase: 'load', verdict: 'CRASHED' },
+  { fault: 'reject', runtime: 'process', phase: 'stop', verdict: 'STOP_FAILED' },
 ])('a module ($runtime) with a $fault at $phase leaves the others active and nothing behind', async ({ verdict, ...cell }) => {
   expect(await runCell(cell)).toEqual({ held: true, expected: false, verdict })
 })
