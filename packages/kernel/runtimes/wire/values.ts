@@ -173,7 +173,7 @@ function decodeBytes(type: string, value: unknown): unknown {
     value instanceof Uint8Array
       ? value
       : typeof value === 'string'
-        ? Uint8Array.from(Buffer.from(value, 'base64'))
+        ? new Uint8Array(Buffer.from(value, 'base64'))
         : refuse('bytes')
   if (type === 'Uint8Array') return bytes
   if (type === 'ArrayBuffer') return bytes.buffer
