@@ -46,7 +46,10 @@ function live(home: string, ms: number, ...idle: string[]): Promise<Life> {
         saved?: string
         quarantined?: string
       }
-      if (line.failed !== undefined) reject(new Error(line.failed))
+      if (line.failed !== undefined) {
+        child.kill('SIGKILL')
+        reject(new Error(line.failed))
+      }
       if (line.restored !== undefined) {
         life.restored = line.restored
         life.possible = [line.restored]

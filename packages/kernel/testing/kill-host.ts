@@ -37,11 +37,9 @@ for (let round = 0; !idle; round++) {
 }
 
 function state(from: ModuleManager): string {
-  return from
-    .listModules()
-    .map(
-      ({ id, state }) =>
-        `${id}:${state === 'error' ? 'unloaded' : state}${id === 'c' ? JSON.stringify(from.getModule(id).config ?? {}) : ''}`,
-    )
-    .join(' ')
+  const line = ({ id, state }: { id: string; state: string }) => {
+    if (state !== 'active') return `${id}:${state === 'error' ? 'unloaded' : state}`
+    return `${id}:${state}${JSON.stringify(from.getModule(id).config)}`
+  }
+  return from.listModules().map(line).join(' ')
 }
