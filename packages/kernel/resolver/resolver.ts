@@ -95,9 +95,10 @@ function tooComplex({ load }: Goal, alternatives: readonly string[], hint: strin
 }
 
 function stepsOf(order: readonly Bound[], catalogue: Catalogue): PlanStep[] {
+  const users = usersOf(order)
   return withWishes(order, catalogue).map((bound) => ({
     manifest: bound.member.manifest,
-    neededBy: neededBy(bound, order),
+    neededBy: users.get(bound.member),
     bindings: bound.providers.map(idOf),
     after: bound.before.map(idOfBound),
   }))
@@ -111,14 +112,19 @@ function idOfBound({ member }: Bound): string {
   return member.manifest.id
 }
 
-// Whoever brought it in may be bound to another provider now; then it is the first that is bound to it.
-function neededBy({ member }: Bound, order: readonly Bound[]): PlanStep['neededBy'] {
-  const { via } = member
-  if (via === undefined) return undefined
-  const owner = order.find((one) => one.member === via.owner && one.providers[via.requirement] === member)
-  const user = owner ?? order.find(({ providers }) => providers.includes(member))!
-  const { id, requires } = user.member.manifest
-  return { module: id, requirement: requires[user.providers.indexOf(member)]!.text }
+/** Who needs each member: whoever brought it in; if that is bound to another provider now, the first that is bound to it. */
+function usersOf(order: readonly Bound[]): Map<Bound['member'], PlanStep['neededBy']> {
+  const users = new Map<Bound['member'], PlanStep['neededBy']>()
+  for (const { member, providers } of order) {
+    const { id, requires } = member.manifest
+    for (let i = 0; i < providers.length; i++) {
+      const provider = providers[i]
+      if (provider?.via === undefined) continue
+      const brought = provider.via.owner === member && provider.via.requirement === i
+      if (brought || !users.has(provider)) users.set(provider, { module: id, requirement: requires[i]!.text })
+    }
+  }
+  return users
 }
 
 /** The state once some modules are gone. */
