@@ -3,7 +3,6 @@ import { ModuleError, ServiceGone } from '../errors.js'
 import type { LogLevel } from '../events/event-map.js'
 import { eventsOf, hooksOf, type ModuleEventsView, type ModuleHooksView } from '../events/views.js'
 import type { ModuleLife } from './life.js'
-import type { ModuleRecord } from './record.js'
 import type { Disposer } from './scope.js'
 import { type ServiceSlot, serves, type Token } from './services.js'
 
@@ -88,23 +87,9 @@ export class ModuleContext<Config = ModuleConfig> {
    * @throws ModuleError `SERVICE_UNDECLARED` when the manifest does not name it, `SERVICE_MISSING` when it gave no implementation
    */
   use<T>(token: Token<T>): T {
-    const { record } = this.#life
-    const { requires, id } = record.manifest
-    let silent: ModuleRecord | undefined
-    for (let i = 0; i < requires.length; i++) {
-      const provider = record.providers[i]
-      if (provider === undefined) continue
-      const slot = provider.service(token.name)
-      if (slot !== undefined) return this.#serve(slot, token)
-      if (requires[i]!.capability === token.name) silent = provider
-    }
-    if (silent) {
-      if (!silent.up) throw new ServiceGone(silent.id, silent.error?.message ?? `it is ${silent.state}`)
-      const message = `Module '${silent.id}' gave no implementation of '${token.name}', which '${id}' uses. Call ctx.provide in its load.`
-      throw new ModuleError('SERVICE_MISSING', message, { module: silent.id })
-    }
-    const fix = `Add '${token.name}@^${token.version}' to 'requires' in its module.yaml, or use ctx.maybe.`
-    throw new ModuleError('SERVICE_UNDECLARED', `Module '${id}' does not require '${token.name}'. ${fix}`, { module: id })
+    const slot = this.#life.record.boundService(token.name)
+    if (slot !== undefined && slot.token.version === token.version) return slot.handle as T
+    return slot === undefined ? this.#missing(token) : this.#serve(slot, token)
   }
 
   /**
@@ -165,6 +150,19 @@ export class ModuleContext<Config = ModuleConfig> {
   /** Labels of what is registered, oldest first. */
   get effects(): string[] {
     return [...(this.#life.scope?.labels ?? []), ...(this.#life.startScope?.labels ?? [])]
+  }
+
+  #missing(token: Token<unknown>): never {
+    const { id, manifest, providers } = this.#life.record
+    const at = manifest.requires.findIndex(({ capability }) => capability === token.name)
+    const silent = providers[at]
+    if (silent?.up) {
+      const message = `Module '${silent.id}' gave no implementation of '${token.name}', which '${id}' uses. Call ctx.provide in its load.`
+      throw new ModuleError('SERVICE_MISSING', message, { module: silent.id })
+    }
+    if (silent) throw new ServiceGone(silent.id, silent.error?.message ?? `it is ${silent.state}`)
+    const fix = `Add '${token.name}@^${token.version}' to 'requires' in its module.yaml, or use ctx.maybe.`
+    throw new ModuleError('SERVICE_UNDECLARED', `Module '${id}' does not require '${token.name}'. ${fix}`, { module: id })
   }
 
   #serve<T>(slot: ServiceSlot, token: Token<T>): T {

@@ -9,6 +9,7 @@ import { type Limit, withinLimit } from './limit.js'
 import type { ModuleRecord } from './record.js'
 import { ServiceSlot } from './services.js'
 import { checkTransition, type ModulePhase, type ModuleState } from './state.js'
+import { isThenable } from './thenable.js'
 
 // The operations on one module. Each ends in a settled state, whatever the module's code does; an error means that
 // everything the module had registered is undone and the module is in `error` (`unloaded` when it was cancelled).
@@ -37,44 +38,84 @@ export class Lifecycle {
     this.#onState = onState
   }
 
+  // Loads and unloads are written as a straight way for modules where nothing is asynchronous, in functions small enough to be
+  // interpreted cheaply once per module, and as a generator for the rest of the way from where something is.
+
   /** unloaded → loading → loaded. @throws ModuleError `LOAD_FAILED`, `TIMEOUT`, `CANCELLED`, or the module's own */
   load(record: ModuleRecord, config: ModuleConfig): void | Promise<void> {
-    return drive(this.#load(record, config))
+    this.#begin(record, config)
+    let rest: Steps<void> | undefined
+    try {
+      rest = this.#loadAtOnce(record)
+    } catch (cause) {
+      rest = failed(cause)
+    }
+    return rest && drive(this.#guarded(record, rest))
   }
 
-  *#load(record: ModuleRecord, config: ModuleConfig): Steps<void> {
+  #begin(record: ModuleRecord, config: ModuleConfig): void {
     this.transition(record, 'loading')
-    this.#host.bus.emit('module.loading', { id: record.id, ...(record.neededBy && { neededBy: record.neededBy }) })
+    const { id, neededBy } = record
+    this.#host.bus.emit('module.loading', neededBy === undefined ? { id } : { id, neededBy })
     record.begun = performance.now()
-    const life = new ModuleLife(this.#host, record, config)
-    const context = new ModuleContext<never>(life)
-    record.life = life
-    record.context = context
+    record.life = new ModuleLife(this.#host, record, config)
+    record.context = new ModuleContext<never>(record.life)
     record.config = config
     record.error = undefined
+  }
+
+  /** The rest of the way, where there is one. */
+  #loadAtOnce(record: ModuleRecord): Steps<void> | undefined {
+    const definition = record.source()
+    if (isThenable(definition) || definition.estimate || record.handover) return this.#loadFrom(record, definition)
+    record.definition = definition
+    const api = definition.load?.(record.context!)
+    if (isThenable(api)) return this.#entered(record, api)
+    this.#loaded(record, api)
+    return undefined
+  }
+
+  *#loadFrom(record: ModuleRecord, given: ReturnType<ModuleRecord['source']>): Steps<void> {
+    const definition = (yield this.#bound(record, 'load', given)) as NonNullable<ModuleRecord['definition']>
+    record.definition = definition
+    if (definition.estimate) {
+      const estimate = yield this.#bound(record, 'load', definition.estimate(record.config as never))
+      this.#ledger.reserve(record.id, { ...this.#ledger.of(record.id), ...(estimate as object) })
+    }
+    yield* this.#entered(record, definition.load?.(record.context!))
+  }
+
+  *#entered(record: ModuleRecord, answer: unknown): Steps<void> {
+    const api = yield this.#bound(record, 'load', answer)
+    const { handover, definition, context } = record
+    if (!handover || !definition?.restore) return this.#loaded(record, api)
+    this.#setApi(record, api)
+    yield this.#bound(record, 'load', definition.restore(context!, handover.state, record.implementation as never))
+    this.#loaded(record, api)
+  }
+
+  #setApi(record: ModuleRecord, api: unknown): void {
+    if (api === undefined || api === null || record.api !== undefined) return
+    record.api = new ServiceSlot(record.id, { name: record.id, version: record.manifest.version }, api, true)
+  }
+
+  #loaded(record: ModuleRecord, api: unknown): void {
+    const life = record.life!
+    if (life.ended) throw life.reason
+    if (api !== undefined) this.#setApi(record, api)
+    this.#ledger.markUsed(record.id)
+    record.loadMs = performance.now() - record.begun
+    this.transition(record, 'loaded')
+    this.#host.bus.emit('module.loaded', { id: record.id, ms: record.loadMs })
+    if (record.definition!.usage) reconcile({ ledger: this.#ledger, bus: this.#host.bus }, record)
+  }
+
+  *#guarded(record: ModuleRecord, steps: Steps<void>): Steps<void> {
     try {
-      const definition = (yield this.#bound(record, 'load', record.source())) as NonNullable<ModuleRecord['definition']>
-      record.definition = definition
-      if (definition.estimate) {
-        const estimate = yield this.#bound(record, 'load', definition.estimate(config as never))
-        this.#ledger.reserve(record.id, { ...this.#ledger.of(record.id), ...(estimate as object) })
-      }
-      const api = definition.load ? yield this.#bound(record, 'load', definition.load(context)) : undefined
-      if (life.ended) throw life.reason
-      if (api !== undefined && api !== null)
-        record.api = new ServiceSlot(record.id, { name: record.id, version: record.manifest.version }, api, true)
-      const { handover } = record
-      if (handover && definition.restore) {
-        yield this.#bound(record, 'load', definition.restore(context, handover.state, record.implementation as never))
-        if (life.ended) throw life.reason
-      }
-      this.#ledger.markUsed(record.id)
-      record.loadMs = performance.now() - record.begun
-      this.transition(record, 'loaded')
-      this.#host.bus.emit('module.loaded', { id: record.id, ms: record.loadMs })
-      if (definition.usage) reconcile({ ledger: this.#ledger, bus: this.#host.bus }, record)
+      yield* steps
     } catch (cause) {
       // A life that was ended is the reason, whatever the module threw because of it.
+      const life = record.life!
       throw yield* this.#abandon(record, life.ended ? life.reason : cause, 'LOAD_FAILED', false)
     } finally {
       record.handover = undefined
@@ -151,26 +192,38 @@ export class Lifecycle {
 
   /** loaded → unloaded (`error`, if its start had failed). @throws ModuleError `UNLOAD_FAILED`, `TIMEOUT` */
   unload(record: ModuleRecord): void | Promise<void> {
-    return drive(this.#unload(record))
+    if (record.crashing) return drive(this.#settleCrash(record))
+    this.#phase(record, 'unloading')
+    const errors: unknown[] = []
+    const rest = this.#undoAtOnce(record, true, reasonOfUnload, errors)
+    return rest ? drive(this.#unloadedAfter(record, rest, errors)) : this.#unloaded(record, errors)
   }
 
-  *#unload(record: ModuleRecord): Steps<void> {
-    if (record.crashing) yield* this.#settleCrash(record)
-    this.#phase(record, 'unloading')
-    const reason = () => new ModuleError('CANCELLED', `Module '${record.id}' is being unloaded.`, { module: record.id })
-    const errors = yield* this.#tearDown(record, true, reason)
-    if (record.failed) {
-      this.#settleError(record, errors.length === 0 ? record.failed : this.#wrap(record, record.failed, 'START_FAILED', errors))
-      record.failed = undefined
-      return
-    }
-    if (errors.length > 0) {
-      const error = this.#wrap(record, errors[0], 'UNLOAD_FAILED', errors.slice(1))
-      this.#settleError(record, error)
-      throw error
-    }
+  *#unloadedAfter(record: ModuleRecord, steps: Steps<void>, errors: unknown[]): Steps<void> {
+    yield* steps
+    this.#unloaded(record, errors)
+  }
+
+  #unloaded(record: ModuleRecord, errors: readonly unknown[]): void {
+    if (record.failed || errors.length > 0) this.#unloadedBadly(record, errors)
+    else this.#unloadedWell(record)
+  }
+
+  #unloadedWell(record: ModuleRecord): void {
     this.transition(record, 'unloaded')
     this.#host.bus.emit('module.unloaded', { id: record.id })
+  }
+
+  #unloadedBadly(record: ModuleRecord, errors: readonly unknown[]): void {
+    const cause = record.failed ?? errors[0]
+    const more = record.failed ? errors : errors.slice(1)
+    const error =
+      record.failed && more.length === 0
+        ? record.failed
+        : this.#wrap(record, cause, record.failed ? 'START_FAILED' : 'UNLOAD_FAILED', more)
+    this.#settleError(record, error)
+    if (record.failed === undefined) throw error
+    record.failed = undefined
   }
 
   /**
@@ -276,42 +329,76 @@ export class Lifecycle {
   /** Ends the life: signal, module's own `unload`, scopes, services, reservation. Returns what went wrong. */
   *#tearDown(record: ModuleRecord, callUnload: boolean, reason: unknown): Steps<unknown[]> {
     const errors: unknown[] = []
-    const { life, definition, context, api, implementation } = record
-    const failed = reason instanceof ModuleError && reason.code !== 'CANCELLED'
-    const why = failed ? `it failed: ${reason.message}` : `'${record.id}' was unloaded`
+    const rest = this.#undoAtOnce(record, callUnload, reason, errors)
+    if (rest) yield* rest
+    return errors
+  }
+
+  /** The rest of the way, where there is one. What goes wrong is added to `errors`. */
+  #undoAtOnce(record: ModuleRecord, callUnload: boolean, reason: unknown, errors: unknown[]): Steps<void> | undefined {
+    const implementation = record.implementation
+    this.#endLife(record, reason)
+    try {
+      const answer = callUnload ? this.#ownUnload(record, implementation) : undefined
+      if (isThenable(answer)) return this.#undoFrom(record, answer, errors)
+    } catch (error) {
+      errors.push(error)
+    }
+    return this.#closeAtOnce(record, errors)
+  }
+
+  #endLife(record: ModuleRecord, reason: unknown): void {
     // Handles of a module that failed throw from here on; one that is unloaded serves until its own `unload` has run.
-    if (failed) for (const slot of record.services) slot.end(why)
-    api?.end(why)
-    if (life) {
-      life.end(reason)
-      // A module that ignores its signal is not called again: its code is in an unknown place.
-      if (callUnload && !record.stuck && definition?.unload) {
-        try {
-          yield this.#bound(record, 'unload', definition.unload(context!, implementation as never))
-        } catch (error) {
-          errors.push(error)
-        }
-      }
-      for (
-        let scope = life.startScope ?? life.scope;
-        scope !== undefined;
-        scope = scope === life.scope ? undefined : life.scope
-      ) {
-        try {
-          yield scope.close()
-        } catch (error) {
-          errors.push(error)
-        }
+    if (reason instanceof ModuleError && reason.code !== 'CANCELLED') {
+      for (const slot of record.slots) slot.end(`it failed: ${reason.message}`)
+    } else record.api?.end(`'${record.id}' was unloaded`)
+    record.life?.end(reason)
+  }
+
+  // A module that ignores its signal is not called again: its code is in an unknown place.
+  #ownUnload(record: ModuleRecord, implementation: unknown): unknown {
+    const { definition, context } = record
+    if (!definition?.unload || record.stuck) return undefined
+    return this.#bound(record, 'unload', definition.unload(context!, implementation as never))
+  }
+
+  *#undoFrom(record: ModuleRecord, pending: unknown, errors: unknown[]): Steps<void> {
+    try {
+      yield pending
+    } catch (error) {
+      errors.push(error)
+    }
+    const rest = this.#closeAtOnce(record, errors)
+    if (rest) yield* rest
+  }
+
+  #closeAtOnce(record: ModuleRecord, errors: unknown[]): Steps<void> | undefined {
+    const { life } = record
+    const pending = life?.startScope?.close() ?? life?.scope?.close()
+    if (pending) return this.#closedAfter(record, pending, errors)
+    this.#forget(record)
+    return undefined
+  }
+
+  *#closedAfter(record: ModuleRecord, first: Promise<void>, errors: unknown[]): Steps<void> {
+    for (let pending: Promise<void> | undefined = first; pending; pending = record.life?.scope?.close()) {
+      try {
+        yield pending
+      } catch (error) {
+        errors.push(error)
       }
     }
+    this.#forget(record)
+  }
+
+  #forget(record: ModuleRecord): void {
     // Nothing may outlive the module: what a runtime elsewhere still holds goes by force.
-    definition?.kill?.()
+    record.definition?.kill?.()
     record.orphan()
     record.life = undefined
     record.context = undefined
     record.definition = undefined
     this.#ledger.release(record.id)
-    return errors
   }
 
   #settleError(record: ModuleRecord, error: ModuleError): void {
@@ -333,6 +420,15 @@ export class Lifecycle {
       cause: more.length === 0 ? cause : new AggregateError([cause, ...more]),
     })
   }
+}
+
+/** An error's stack is dear: made only for who asks for the reason. */
+const reasonOfUnload = () => new ModuleError('CANCELLED', 'The module is being unloaded.')
+
+/** Steps that fail at once. */
+// biome-ignore lint/correctness/useYield: nothing is waited for
+function* failed(cause: unknown): Steps<void> {
+  throw cause
 }
 
 const failures: Partial<Record<ModuleErrorCode, string>> = {

@@ -102,6 +102,16 @@ export class ModuleRecord {
     return slot
   }
 
+  /** What a module bound to its requirements gives under this name. */
+  boundService(name: string): ServiceSlot | undefined {
+    const { providers } = this
+    for (let i = 0; i < providers.length; i++) {
+      const slot = providers[i]!.service(name)
+      if (slot !== undefined) return slot
+    }
+    return undefined
+  }
+
   service(name: string): ServiceSlot | undefined {
     for (const slot of this.services) if (slot.token.name === name) return slot
     return undefined

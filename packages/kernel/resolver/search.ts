@@ -100,13 +100,14 @@ export class Search {
     this.#budget.steps--
     if (this.#only && !this.#counts({ kind: 'requires', module: owner.manifest.id, what: requirement.text })) return undefined
     const candidates = this.#candidates(owner, requirement)
-    if (candidates.length === 1) {
-      const member = this.#find(candidates[0]!)
-      if (member && this.#serves(member)) {
-        owner.bound[index] = member
-        return undefined
-      }
-    }
+    const only = candidates.length === 1 ? this.#find(candidates[0]!) : undefined
+    if (only === undefined || !this.#serves(only)) return this.#meetBy(candidates, owner, index, requirement)
+    owner.bound[index] = only
+    return undefined
+  }
+
+  // Apart from `#meet`: most requirements are met by a member that is known already, and a small function is cheap to run once.
+  #meetBy(candidates: readonly Provider[], owner: Member, index: number, requirement: Requirement): Explanation | undefined {
     let met = false
     let options: Provider[] = []
     for (const provider of candidates) {
