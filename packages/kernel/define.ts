@@ -1,6 +1,6 @@
 import type { ModuleConfig } from './config/config.js'
 import type { ModuleContext } from './lifecycle/context.js'
-import type { Amounts } from './resources/ledger.js'
+import type { Amounts, Claim } from './resources/ledger.js'
 
 /** How a module is. */
 export interface Health {
@@ -19,8 +19,8 @@ export interface ModuleDefinition<Config = ModuleConfig, Api = unknown> {
   stop?(ctx: ModuleContext<Config>, api: Api): unknown
   unload?(ctx: ModuleContext<Config>, api: Api): unknown
   health?(ctx: ModuleContext<Config>, api: Api): Health | Promise<Health>
-  /** Bytes the module will hold with this config; asked before `load`, replaces the manifest's figures. */
-  estimate?(config: Config): Partial<Amounts> | Promise<Partial<Amounts>>
+  /** Bytes the module will hold with this config, and the device it takes them on; asked before `load`, replaces the manifest's figures. */
+  estimate?(config: Config): Partial<Claim> | Promise<Partial<Claim>>
   /** Bytes the module holds now. */
   usage?(ctx: ModuleContext<Config>, api: Api): Partial<Amounts>
   /** State for the code that replaces this one at a reload, asked before `stop`. */

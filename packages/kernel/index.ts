@@ -58,7 +58,7 @@ export { type Conflict, type Goal, type Lock, type Plan, type PlanStep, plan, ty
 export { type Dependent, planSwap, type SwapPlan } from './resolver/swap.js'
 export type { Gpu, GpuApi } from './resources/gpus.js'
 export type { HardwareOverrides, HardwareProfile } from './resources/hardware.js'
-export type { Amounts, Device, LedgerEntry, PoolReport } from './resources/ledger.js'
+export type { Amounts, Claim, Device, LedgerEntry, PoolReport } from './resources/ledger.js'
 export type { PressureLevel } from './resources/pool.js'
 export type { ModuleResources, ResourceReport } from './resources/resource-report.js'
 export { type PermissionLine, permissionReport } from './runtimes/sandbox/permission-report.js'

@@ -41,6 +41,11 @@ export class ModuleContext<Config = ModuleConfig> {
     return this.#life.config as Config
   }
 
+  /** Where the module shall work: `gpu:<n>` or `unified`, if GPU memory is reserved for it, else `cpu`. */
+  get device(): string {
+    return this.#life.host.deviceOf(this.id) ?? 'cpu'
+  }
+
   /** Aborted when the module is unloaded, runs out of time, or its load is undone. */
   get signal(): AbortSignal {
     return this.#life.signal

@@ -11,6 +11,8 @@ export interface ContextHost {
   readonly hooks: Hooks
   /** Services of a capability (or of a module, by its id) among the modules that are up. */
   services(capability: string): Iterable<ServiceSlot>
+  /** The pool of a module's GPU memory; undefined without any. */
+  deviceOf(module: string): string | undefined
   /** A module that was up has ended by itself, and is about to be undone. */
   crashed(record: ModuleRecord, clean: boolean): void
   /** A module says that it can no longer work. */

@@ -39,6 +39,8 @@ export async function loadAll(
   goals: readonly LoadGoal[],
   options: LoadOptions,
 ): Promise<{ loaded: string[]; started: string[] }> {
+  // What drivers say of their memory ages; without a GPU there is nothing to ask.
+  if (world.hardware.hasGpu) await world.hardware.refresh()
   const records = goals.map(({ record }) => record)
   const asked = new Map(goals.map(({ record, config }) => [record.id, world.checkAsked(record, config)]))
   const { result, drop } = planWithRoom(world, goalOf(records, options.strict), given(asked))

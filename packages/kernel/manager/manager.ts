@@ -186,21 +186,7 @@ export class ModuleManager implements AsyncDisposable {
    * @throws ModuleError `REQUIRED_BY` listing the dependents unless `cascade`, `NOT_LOADED`, `UNLOAD_FAILED`
    */
   unload(id: string, options: { cascade?: boolean } = {}): Promise<{ unloaded: readonly string[] }> {
-    return this.#run(async () => {
-      const record = this.#world.require(id)
-      this.#upkeep.release(record.id)
-      if (record.state === 'error') {
-        this.#world.lifecycle.reset(record)
-        return { unloaded: [record.id] }
-      }
-      if (!record.up) throw notLoaded(record.id)
-      const all = dependentsOf(record)
-      if (all.length > 1 && !options.cascade) throw requiredBy('unload', record, all)
-      const errors = await takeDown(this.#world.lifecycle, all)
-      for (const gone of all) gone.wanted = false
-      throwFirst(errors, 'UNLOAD_FAILED')
-      return { unloaded: all.map((gone) => gone.id).reverse() }
-    })
+    return this.#run(() => this.#unload(this.#world.require(id), options.cascade))
   }
 
   /**
@@ -281,14 +267,14 @@ export class ModuleManager implements AsyncDisposable {
 
   /** Takes a module out of use: loads of it are refused until `enable`. A loaded one is unloaded first. */
   disable(id: string, options: { cascade?: boolean } = {}): Promise<void> {
-    const record = this.#world.require(id)
-    const down = record.up || record.state === 'error' ? this.unload(id, options) : Promise.resolve()
-    return down.then(() =>
-      this.#run(async () => {
-        this.#upkeep.release(record.id)
-        if (record.state !== 'disabled') this.#world.lifecycle.transition(record, 'disabled')
-      }),
-    )
+    return this.#run(async () => {
+      const record = this.#world.require(id)
+      this.#upkeep.release(record.id)
+      if (record.up) await this.#unload(record, options.cascade)
+      // It may have crashed while it was being unloaded.
+      if (record.state === 'error') await this.#unload(record)
+      if (record.state !== 'disabled') this.#world.lifecycle.transition(record, 'disabled')
+    })
   }
 
   enable(id: string): Promise<void> {
@@ -527,6 +513,24 @@ export class ModuleManager implements AsyncDisposable {
         this.#upkeep.settle()
       }
     })
+  }
+
+  async #unload(record: ModuleRecord, cascade = false): Promise<{ unloaded: readonly string[] }> {
+    this.#upkeep.release(record.id)
+    if (record.state === 'error') {
+      this.#world.lifecycle.reset(record)
+      return { unloaded: [record.id] }
+    }
+    if (!record.up) throw notLoaded(record.id)
+    const all = dependentsOf(record)
+    if (all.length > 1 && !cascade) throw requiredBy('unload', record, all)
+    const errors = await takeDown(this.#world.lifecycle, all)
+    for (const gone of all) {
+      this.#upkeep.release(gone.id)
+      gone.wanted = false
+    }
+    throwFirst(errors, 'UNLOAD_FAILED')
+    return { unloaded: all.map((gone) => gone.id).reverse() }
   }
 
   /** Loads modules that nobody asked for by name. */

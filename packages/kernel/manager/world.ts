@@ -147,6 +147,10 @@ export class World {
     }
   }
 
+  deviceOf(module: string): string | undefined {
+    return this.ledger.deviceOf(module)
+  }
+
   crashed(record: ModuleRecord, clean: boolean): void {
     this.supervisor?.crashed(record, clean)
   }

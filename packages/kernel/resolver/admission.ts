@@ -1,6 +1,7 @@
 import type { ModuleErrorCode } from '../errors.js'
 import { hostApi, type Manifest } from '../manifest/manifest.js'
 import { semver } from '../on-demand.js'
+import { toMB } from '../units.js'
 import type { Catalogue, LoadedSet } from './catalogue.js'
 import type { BarrierKind } from './constraint.js'
 
@@ -14,6 +15,8 @@ export interface Capacity {
   readonly gpu: boolean
   /** RAM and VRAM are one pool of `ram` bytes: what one kind takes, the other loses. */
   readonly unified?: boolean
+  /** Free memory of each GPU, by its number; `vram` is that of the one with the most. */
+  readonly gpus?: readonly number[]
 }
 
 export interface AdmissionState {
@@ -82,6 +85,14 @@ export const barriers: Readonly<Record<BarrierKind, Barrier>> = {
     stands: ({ resources }, { capacity }) => resources.gpu === 'required' && !capacity.gpu,
     reason: () => 'Module requires GPU but none available. Use a machine with a GPU, or a module that runs without one.',
   },
+  device: {
+    code: 'NO_VRAM',
+    stands: (module, { capacity }) => requiredVram(module) > (deviceFree(module, capacity) ?? Number.POSITIVE_INFINITY),
+    reason: (module, { capacity }) => {
+      const [wanted, free] = [module.resources.vram, deviceFree(module, capacity) ?? 0].map(toMB)
+      return `Module requires ${wanted}MB VRAM on ${module.resources.device}, only ${free}MB available. Take another device.`
+    },
+  },
 }
 
 const inOrder = (Object.keys(barriers) as BarrierKind[]).map((kind) => ({ kind, stands: barriers[kind].stands }))
@@ -98,6 +109,11 @@ export function barrierOf(
     if (stands(module, state) && counts(kind, module.id)) return kind
   }
   return undefined
+}
+
+/** Free memory of the GPU that a module is bound to; undefined when it takes any, and where GPUs are not known one by one. */
+function deviceFree({ resources: { device } }: Manifest, { gpus }: Capacity): number | undefined {
+  return device.startsWith('gpu:') && gpus ? (gpus[Number(device.slice('gpu:'.length))] ?? 0) : undefined
 }
 
 /** VRAM a module cannot do without, in bytes. */

@@ -21,7 +21,7 @@ export type ConstraintKind =
   | 'dependent'
 
 /** Reasons of one module alone, in the order in which they are looked at. */
-export type BarrierKind = 'unavailable' | 'leaving' | 'quarantine' | 'disabled' | 'api' | 'cloud' | 'gpu'
+export type BarrierKind = 'unavailable' | 'leaving' | 'quarantine' | 'disabled' | 'api' | 'cloud' | 'gpu' | 'device'
 
 export interface Constraint {
   readonly kind: ConstraintKind

@@ -147,7 +147,7 @@ function leaving(ids: readonly string[], state: ResolverState): ResolverState {
       vram += held.vram
     }
   }
-  return { ...state, loaded, leaving: gone, capacity: { ...state.capacity, ram, vram } }
+  return { ...state, loaded, leaving: gone, capacity: { ram, vram, gpu, ...(unified && { unified }) } }
 }
 
 function alternativesTo(goal: Goal, state: ResolverState): string[] {

@@ -3,6 +3,7 @@ import { arch, availableParallelism, freemem, platform, tmpdir, totalmem } from 
 import { toMB } from '../units.js'
 import { ControlGroup } from './control-group.js'
 import { findGpus, type Gpu, refreshGpus } from './gpus.js'
+import { MacMemory } from './mac-memory.js'
 import { readText } from './read-text.js'
 
 // What the machine offers. Control groups (containers) count before the machine itself.
@@ -46,6 +47,7 @@ const gpuFreshMs = 2_000
 export class Hardware {
   readonly #given: HardwareOverrides
   readonly #group = new ControlGroup(readText, totalmem())
+  readonly #mac = new MacMemory()
   readonly unifiedMemory: boolean
   #gpus: readonly Gpu[]
   #looked = performance.now()
@@ -75,7 +77,7 @@ export class Hardware {
   get ramFree(): number {
     if (this.#given.ramFree !== undefined) return this.#given.ramFree
     // A reservation ("behave as if there were 2 GB") also caps what counts as free.
-    const machine = availableOnLinux() ?? freemem()
+    const machine = (platform() === 'darwin' ? this.#mac.available : availableOnLinux()) ?? freemem()
     return Math.min(machine, this.#group.memoryFree ?? machine, this.ramTotal)
   }
 

@@ -17,7 +17,7 @@ export interface Amounts {
 export type Device = 'auto' | 'cpu' | `gpu:${number}`
 
 /** What a module asks for. */
-interface Claim extends Amounts {
+export interface Claim extends Amounts {
   readonly device?: Device
 }
 
@@ -97,7 +97,9 @@ export class ResourceLedger {
   get capacity(): Capacity {
     const ram = this.#ram.available
     if (this.#unified) return { ram, vram: this.#hasGpu ? ram : 0, gpu: this.#hasGpu, unified: true }
-    return { ram, vram: Math.max(0, ...this.#gpus.map((pool) => pool.available)), gpu: this.#hasGpu }
+    const gpus = this.#gpus.map((pool) => pool.available)
+    const all = { ram, vram: Math.max(0, ...gpus), gpu: this.#hasGpu }
+    return gpus.length > 0 ? { ...all, gpus } : all
   }
 
   /** Free GPU memory for a new module that is bound to a device. */
