@@ -19,6 +19,8 @@ export class GuestContext implements Pick<ModuleContext, keyof ModuleContext> {
   readonly handlers: GuestHandlers
   readonly timers: ModuleTimers
   config: Readonly<Record<string, unknown>>
+  /** Known from the load on. */
+  device = 'cpu'
   /** Names under `optional` and `requires` that somebody serves now; the host tells of changes. */
   present: ReadonlySet<string> = new Set()
   readonly #manifest: Manifest

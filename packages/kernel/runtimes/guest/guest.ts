@@ -61,6 +61,7 @@ class Guest {
   async hook(name: Hook, args: readonly unknown[]): Promise<unknown> {
     const run = Object.hasOwn(hooks, name) ? hooks[name] : undefined
     if (run === undefined) throw new ModuleError('BAD_MESSAGE', `There is no operation '${String(name).slice(0, 40)}'.`)
+    if (name === 'load' && typeof args[0] === 'string') this.context.device = args[0]
     const result = await this.effects.during(() => run(this.#definition, this.context as never, this.#api, args))
     if (name === 'load') {
       this.#api = result

@@ -36,7 +36,7 @@ export class RemoteModule implements ModuleDefinition<never> {
     const waiting = this.#session
     const session = waiting && !waiting.over ? waiting : await this.#open(ctx.config, ctx)
     if (!session.attached) session.attach(ctx)
-    const api = session.interface(await session.operation('hook', { name: 'load', args: [] }))
+    const api = session.interface(await session.operation('hook', { name: 'load', args: [ctx.device] }))
     await session.ping()
     return api
   }
