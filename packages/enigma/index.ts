@@ -52,6 +52,7 @@ export {
   type ModuleDefinition,
   ModuleError,
   type ModuleErrorCode,
+  type ModuleFilter,
   type ModuleInfo,
   ModuleInstaller,
   type ModuleProblem,

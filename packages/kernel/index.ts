@@ -36,7 +36,7 @@ export type {
 } from './manager/manager-types.js'
 export type { ReloadReport } from './manager/reload.js'
 export type { Timeline, TimelineEntry, TimelineIncident } from './manager/timeline.js'
-export type { ModuleInfo, ModuleView } from './manager/views.js'
+export type { ModuleFilter, ModuleInfo, ModuleView } from './manager/views.js'
 export type {
   CommandInfo,
   CommandOption,

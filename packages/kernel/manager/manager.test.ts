@@ -263,12 +263,15 @@ test('the seed names of the hardware profile are answered', async () => {
   expect(m.hardwareProfile).toMatchObject({ gpu_available: true, gpu_name: 'H200', vram_mb: 81_920, ram_mb: 4096, cpu_cores: 3 })
 })
 
-test('lists are filtered by category and kind', async () => {
+test('lists are filtered by category, kind and capability', async () => {
   const m = await manager()
   core(m)
   tracked(m, [], 'x', { category: 'tools' })
   expect(m.listModules({ category: 'tools' }).map(({ id }) => id)).toEqual(['x'])
   expect(m.listModules({ kind: 'service' }).map(({ id }) => id)).toEqual(['inference'])
+  expect(m.listModules({ capability: 'Text_Generation' }).map(({ id }) => id)).toEqual(['inference'])
+  expect(m.listModules({ capability: 'model', kind: 'plugin' }).map(({ id }) => id)).toEqual(['model'])
+  expect(m.listModules({ capability: 'flying' })).toEqual([])
 })
 
 test('shutdown takes everything down, dependents first, and refuses further work', async () => {

@@ -14,7 +14,7 @@ import type { ModuleInterfaces } from '../interfaces.js'
 import type { ModuleRecord } from '../lifecycle/record.js'
 import { serves, type Token } from '../lifecycle/services.js'
 import { stopAll, takeDown } from '../lifecycle/transaction.js'
-import type { ManifestInput, ModuleCategory, ModuleKind } from '../manifest/manifest.js'
+import type { ManifestInput } from '../manifest/manifest.js'
 import { canonical } from '../names.js'
 import { planSwap } from '../resolver/swap.js'
 import { detectHardware, type HardwareProfile } from '../resources/hardware.js'
@@ -42,7 +42,7 @@ import { restore } from './restore.js'
 import { replace } from './swap.js'
 import { type Timeline, timelineOf } from './timeline.js'
 import { Upkeep } from './upkeep.js'
-import { brokenInfo, infoOf, type ModuleInfo, type ModuleView, viewOf } from './views.js'
+import { brokenInfo, infoOf, type ModuleFilter, type ModuleInfo, type ModuleView, matches, viewOf } from './views.js'
 import { World } from './world.js'
 
 /** Loads, starts, stops and unloads modules: the only door to them. Everything that changes the set is done one at a time. */
@@ -152,8 +152,8 @@ export class ModuleManager implements AsyncDisposable {
     })
   }
 
-  /** Loads and starts every module that is not disabled (of one kind or category), as one transaction. */
-  startAll(filter: { category?: ModuleCategory; kind?: ModuleKind } = {}): Promise<LoadAllReport> {
+  /** Loads and starts every module that is not disabled (of one kind, category or capability), as one transaction. */
+  startAll(filter: ModuleFilter = {}): Promise<LoadAllReport> {
     const infos = this.listModules(filter).filter(({ broken, state }) => !broken && state !== 'disabled')
     return this.loadAll(infos.map(({ id }) => id))
   }
@@ -368,14 +368,11 @@ export class ModuleManager implements AsyncDisposable {
     return viewOf(record, ledger.of(record.id), this.#upkeep.lastHealth(record.id), quarantine.get(record.id))
   }
 
-  /** All modules, those with a broken manifest included, sorted by id. */
-  listModules(filter: { category?: ModuleCategory; kind?: ModuleKind } = {}): ModuleInfo[] {
+  /** All modules, those with a broken manifest included, sorted by id. A filter keeps what has all that it names. */
+  listModules(filter: ModuleFilter = {}): ModuleInfo[] {
     const { records, broken } = this.#world
     const all = [...[...records.values()].map(infoOf), ...[...broken.values()].map(brokenInfo)]
-    const { category, kind } = filter
-    return all
-      .filter((info) => (category === undefined || info.category === category) && (kind === undefined || info.kind === kind))
-      .sort((a, b) => (a.id < b.id ? -1 : 1))
+    return all.filter((info) => matches(info, filter)).sort((a, b) => (a.id < b.id ? -1 : 1))
   }
 
   /** Ids of the loaded and active modules, in the order in which they were loaded. */

@@ -4,6 +4,7 @@ import type { Discovered } from '../discovery/discovery.js'
 import type { ModuleRecord } from '../lifecycle/record.js'
 import type { ModulePhase, ModuleState } from '../lifecycle/state.js'
 import type { CommandInfo, Manifest, ModuleCategory, ModuleKind } from '../manifest/manifest.js'
+import { canonical } from '../names.js'
 import type { Amounts } from '../resources/ledger.js'
 import type { HealthRecord } from '../supervision/health.js'
 import type { Quarantined } from '../supervision/quarantine.js'
@@ -28,6 +29,14 @@ export interface ModuleInfo {
   readonly error: string | undefined
   /** Its manifest cannot be used; it can be looked at, not loaded. */
   readonly broken: boolean
+}
+
+/** Which modules to list. */
+export interface ModuleFilter {
+  readonly category?: ModuleCategory
+  readonly kind?: ModuleKind
+  /** One that the modules provide, in any spelling; every module also provides its own id. */
+  readonly capability?: string
 }
 
 /** Everything about one module, as it is now. */
@@ -96,6 +105,16 @@ export function brokenInfo({ id, result }: Discovered): ModuleInfo {
     error: result.ok ? undefined : result.error.message,
     broken: true,
   }
+}
+
+/** Whether a module has all that the filter names. */
+export function matches(info: ModuleInfo, { category, kind, capability }: ModuleFilter): boolean {
+  const wanted = capability === undefined ? undefined : canonical(capability)
+  return (
+    (category === undefined || info.category === category) &&
+    (kind === undefined || info.kind === kind) &&
+    (wanted === undefined || info.id === wanted || info.provides.includes(wanted))
+  )
 }
 
 export function viewOf(
