@@ -22,16 +22,16 @@ class Registry {
   }
 }
 
+const each = (run) => () => (x) => x.map(run)
+
 const layerPlugin = defineModule({
   load(ctx) {
     const registry = new Registry()
     registry.register(
-      { module_type: 'linear' },
-      ({ weight = 1, bias = 0 }) =>
-        (x) =>
-          x.map((value) => weight * value + bias),
+      { module_type: 'relu' },
+      each((value) => Math.max(0, value)),
     )
-    registry.register({ module_type: 'relu' }, () => (x) => x.map((value) => Math.max(0, value)))
+    registry.register({ module_type: 'linear' }, ({ weight = 1, bias = 0 }) => each((value) => weight * value + bias)())
     ctx.provide(Layers, registry) // Share registry as service
     return registry
   },
@@ -39,10 +39,9 @@ const layerPlugin = defineModule({
 
 const squarePlugin = defineModule({
   load(ctx) {
-    // What it registers with another goes when it goes.
-    ctx.effect('layer square', () =>
-      ctx.use(Layers).register({ module_type: 'square' }, () => (x) => x.map((value) => value ** 2)),
-    )
+    const registry = ctx.use(Layers)
+    const square = each((value) => value ** 2)
+    ctx.effect('layer square', () => registry.register({ module_type: 'square' }, square)) // it goes when the plugin goes
   },
 })
 

@@ -2,7 +2,7 @@ import { defineModule, token } from 'enigma'
 import { espeak, espeakVersion } from './espeak.js'
 import { tones } from './tones.js'
 
-const Speech = token('speech', '1.0')
+const TextToSpeech = token('text-to-speech', '1.0')
 
 export default defineModule({
   async load(ctx) {
@@ -15,7 +15,7 @@ export default defineModule({
       /** The bytes of a WAV file. */
       speak: (text) => (version === undefined ? Promise.resolve(tones(text)) : espeak(text, ctx.signal)),
     }
-    ctx.provide(Speech, api)
+    ctx.provide(TextToSpeech, api)
     return api
   },
 })
