@@ -81,7 +81,7 @@ const examples = {
   'plugin-with-service.mjs': { says: ['first, second', 'provide my-service, on SomeEvent', 'Still listening: 0'] },
   'quick-start.mjs': { says: [/AI: .*?\w{3}/s] },
   'registration-plugin.mjs': {
-    says: ['[1, 2, 3, 4] -> [0,0,4,16]', "No layer 'square' is registered. There are: relu, linear."],
+    says: ['[1, 2, 3, 4] -> [0,0,4,16]', 'Without the plugin: false'],
   },
   'registry.mjs': {
     says: [

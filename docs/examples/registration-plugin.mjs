@@ -12,12 +12,12 @@ class Registry {
     return () => this.#factories.delete(module_type)
   }
 
+  has(type) {
+    return this.#factories.has(type)
+  }
+
   build(...steps) {
-    const layers = steps.map(([type, config]) => {
-      const factory = this.#factories.get(type)
-      if (!factory) throw new Error(`No layer '${type}' is registered. There are: ${[...this.#factories.keys()].join(', ')}.`)
-      return factory(config ?? {})
-    })
+    const layers = steps.map(([type, config = {}]) => this.#factories.get(type)(config))
     return (x) => layers.reduce((value, layer) => layer(value), x)
   }
 }
@@ -55,9 +55,5 @@ const registry = manager.use(Layers)
 const model = registry.build(['linear', { weight: 2, bias: -4 }], ['relu'], ['square'])
 console.log(`[1, 2, 3, 4] -> ${JSON.stringify(model([1, 2, 3, 4]))}`)
 await manager.unload('square')
-try {
-  registry.build(['square'])
-} catch (error) {
-  console.log(error.message)
-}
+console.log(`Without the plugin: ${registry.has('square')}`)
 await manager.shutdown()
