@@ -1,6 +1,6 @@
 // Enigma guide, Example 4: Dynamic Module Switching. And the one line that takes its place.
 import { join } from 'node:path'
-import { ModuleManager } from 'enigma'
+import { ModuleManager, token } from 'enigma'
 
 const { OPENAI_API_KEY: apiKey = '', OPENAI_BASE_URL: baseUrl = 'https://api.openai.com/v1' } = process.env
 const manager = await ModuleManager.open({ modules: [join(import.meta.dirname, 'modules')], localOnly: false })
@@ -26,7 +26,7 @@ await switchImageProvider(true)
 
 // Between the two above nobody draws, and a failed load leaves nothing. `swap` keeps the old one until the new one serves,
 // and what others hold of it leads to the new one.
-const images = manager.use({ name: 'image-generation', version: '1.0' })
+const images = manager.use(token('image-generation', '1.0'))
 const { order } = await manager.swap('image_gen_api', 'image_gen_local', { steps: 10 })
 console.log(`Swapped, ${order}: ${manager.listLoaded()}`)
 console.log(`${(await images.generate('a moon over hills')).width} pixels wide`)
