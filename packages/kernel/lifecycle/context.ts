@@ -22,10 +22,8 @@ export interface ModuleTimers {
 /** What a module's code is given: one per load. Nothing here reaches modules that the manifest does not name. */
 export class ModuleContext<Config = ModuleConfig> {
   readonly #life: ModuleLife
-  #log: ModuleLog | undefined
-  #events: ModuleEventsView | undefined
-  #hooks: ModuleHooksView | undefined
-  #timers: ModuleTimers | undefined
+  /** Made when they are asked for: most modules want one of them or none. */
+  #views: { log?: ModuleLog; events?: ModuleEventsView; hooks?: ModuleHooksView; timers?: ModuleTimers } | undefined
 
   /** Made by the manager. */
   constructor(life: ModuleLife) {
@@ -53,20 +51,20 @@ export class ModuleContext<Config = ModuleConfig> {
 
   /** Written as `log` events; the logger module prints and stores them, without it they stay in the bus's history. */
   get log(): ModuleLog {
-    return (this.#log ??= this.#makeLog())
+    return ((this.#views ??= {}).log ??= this.#makeLog())
   }
 
   get events(): ModuleEventsView {
-    return (this.#events ??= eventsOf(this.#life.host.bus, this.id, (label, run) => this.effect(label, run)))
+    return ((this.#views ??= {}).events ??= eventsOf(this.#life.host.bus, this.id, (label, run) => this.effect(label, run)))
   }
 
   /** Asking other modules, and answering them. */
   get hooks(): ModuleHooksView {
-    return (this.#hooks ??= hooksOf(this.#life.host.hooks, this.id, (label, run) => this.effect(label, run)))
+    return ((this.#views ??= {}).hooks ??= hooksOf(this.#life.host.hooks, this.id, (label, run) => this.effect(label, run)))
   }
 
   get timers(): ModuleTimers {
-    return (this.#timers ??= this.#makeTimers())
+    return ((this.#views ??= {}).timers ??= this.#makeTimers())
   }
 
   /**

@@ -8,42 +8,51 @@ interface Options {
   readonly onFirstError?: (error: unknown) => void
 }
 
+/** A node knows its place in the graph it is put into: cheaper than a map of a thousand nodes. Only valid while that is built. */
+interface Placed {
+  place: number
+}
+
 /** Nodes and what comes before each, indexed once and run as often as wanted. */
-export class Graph<Node> {
+export class Graph<Node extends Placed> {
   readonly #nodes: readonly Node[]
+  readonly #before: (node: Node) => readonly Node[]
   /** How many come before each node. */
-  readonly #before: Uint32Array
+  readonly #counts: Uint32Array
   /** Followers of node `i` are `#followers[#at[i] … #at[i + 1]]`. */
   readonly #at: Uint32Array
   readonly #followers: Uint32Array
 
-  /** `before(node)` names the nodes that come first; those not in `nodes` are ignored. */
-  constructor(nodes: readonly Node[], before: (node: Node) => readonly Node[]) {
-    const count = nodes.length
-    const index = new Map<Node, number>()
-    for (let i = 0; i < count; i++) index.set(nodes[i]!, i)
-    const from: number[] = []
-    const to: number[] = []
-    this.#before = new Uint32Array(count)
-    const at = new Uint32Array(count + 1)
-    for (let i = 0; i < count; i++) {
-      const firsts = before(nodes[i]!)
-      for (let f = 0; f < firsts.length; f++) {
-        const first = index.get(firsts[f]!)
-        if (first === undefined || first === i) continue
-        from.push(first)
-        to.push(i)
-        at[first + 1]!++
-        this.#before[i]!++
-      }
-    }
-    for (let i = 0; i < count; i++) at[i + 1]! += at[i]!
-    const next = at.slice()
-    const followers = new Uint32Array(to.length)
-    for (let e = 0; e < to.length; e++) followers[next[from[e]!]!++] = to[e]!
+  /** `before(node)` names the nodes that come first; those not in `nodes` are ignored. Reversed, they come last. */
+  constructor(nodes: readonly Node[], before: (node: Node) => readonly Node[], reversed = false) {
     this.#nodes = nodes
-    this.#at = at
-    this.#followers = followers
+    this.#before = before
+    this.#counts = new Uint32Array(nodes.length)
+    this.#at = new Uint32Array(nodes.length + 1)
+    for (let i = 0; i < nodes.length; i++) nodes[i]!.place = i
+    for (let i = 0; i < nodes.length; i++) this.#count(i, reversed)
+    for (let i = 0; i < nodes.length; i++) this.#at[i + 1]! += this.#at[i]!
+    this.#followers = new Uint32Array(this.#at[nodes.length]!)
+    const next = this.#at.slice()
+    for (let i = 0; i < nodes.length; i++) this.#fill(i, next, reversed)
+  }
+
+  #count(i: number, reversed: boolean): void {
+    for (const node of this.#before(this.#nodes[i]!)) {
+      const first = node.place
+      if (this.#nodes[first] !== node || first === i) continue
+      this.#at[(reversed ? i : first) + 1]!++
+      this.#counts[reversed ? first : i]!++
+    }
+  }
+
+  #fill(i: number, next: Uint32Array, reversed: boolean): void {
+    for (const node of this.#before(this.#nodes[i]!)) {
+      const first = node.place
+      if (this.#nodes[first] !== node || first === i) continue
+      if (reversed) this.#followers[next[i]!++] = first
+      else this.#followers[next[first]!++] = i
+    }
   }
 
   /**
@@ -52,7 +61,7 @@ export class Graph<Node> {
    */
   run(work: (node: Node) => unknown, options: Options = {}): Promise<unknown[]> {
     return new Promise((resolve) => {
-      const waiting = this.#before.slice()
+      const waiting = this.#counts.slice()
       const ready: number[] = []
       const errors: unknown[] = []
       let next = 0

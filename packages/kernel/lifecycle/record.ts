@@ -51,6 +51,8 @@ export class ModuleRecord {
   startMs = 0
 
   readonly id: string
+  /** In the graph that is being built. */
+  place = 0
 
   constructor(
     readonly manifest: Manifest,

@@ -109,7 +109,7 @@ function comesAfter({ providers, softProviders }: ModuleRecord): readonly Module
 
 /** Unloads records and all they registered, those that need others first. Errors are collected, the rest goes on. */
 export function takeDown(lifecycle: Lifecycle, records: readonly ModuleRecord[]): Promise<unknown[]> {
-  return inReverse(records, (record) => drive(takeDownOne(lifecycle, record)))
+  return inReverse(records, (record) => takeDownOne(lifecycle, record))
 }
 
 /** active → loaded for each, those that need others first. */
@@ -117,31 +117,40 @@ export function stopAll(lifecycle: Lifecycle, records: readonly ModuleRecord[]):
   return inReverse(records, (record) => lifecycle.stop(record))
 }
 
-const none: readonly ModuleRecord[] = []
-
 /** Reverse of the load order: a record's turn comes after everything that is bound to it or came after it. */
 function inReverse(records: readonly ModuleRecord[], run: (record: ModuleRecord) => unknown): Promise<unknown[]> {
-  const followers = new Map<ModuleRecord, ModuleRecord[]>()
-  for (const record of records) {
-    for (const provider of comesAfter(record)) {
-      const list = followers.get(provider)
-      if (list === undefined) followers.set(provider, [record])
-      else list.push(record)
-    }
-  }
-  return new Graph(records, (record) => followers.get(record) ?? none).run(run, { keepGoing: true })
+  return new Graph(records, comesAfter, true).run(run, { keepGoing: true })
 }
 
-function* takeDownOne(lifecycle: Lifecycle, record: ModuleRecord): Steps<void> {
+function takeDownOne(lifecycle: Lifecycle, record: ModuleRecord): void | Promise<void> {
+  let pending: unknown = record.crashing
   try {
-    if (record.crashing) yield record.crashing
+    if (pending === undefined && record.state === 'active') pending = lifecycle.stop(record)
+    if (pending === undefined && record.state === 'loaded') pending = lifecycle.unload(record)
+  } catch (error) {
+    unlink(record)
+    throw error
+  }
+  if (pending !== undefined) return drive(takeDownFrom(lifecycle, record, pending))
+  gone(record)
+}
+
+function* takeDownFrom(lifecycle: Lifecycle, record: ModuleRecord, pending: unknown): Steps<void> {
+  try {
+    yield pending
     if (record.state === 'active') yield lifecycle.stop(record)
     if (record.state === 'loaded') yield lifecycle.unload(record)
-    // Unloaded is gone for good: only handles of a module that failed come back with it.
-    record.orphans = []
-  } finally {
+  } catch (error) {
     unlink(record)
+    throw error
   }
+  gone(record)
+}
+
+function gone(record: ModuleRecord): void {
+  // Unloaded is gone for good: only handles of a module that failed come back with it.
+  if (record.orphans.length > 0) record.orphans = []
+  unlink(record)
 }
 
 async function undo(world: TransactionWorld, mine: readonly ModuleRecord[], started: readonly ModuleRecord[]): Promise<void> {
@@ -247,10 +256,12 @@ function link(record: ModuleRecord, step: PlanStep, world: TransactionWorld): vo
 }
 
 function unlink(record: ModuleRecord): void {
-  for (const provider of record.providers) provider.unbind(record)
-  record.providers = []
-  record.softProviders = []
+  if (record.providers.length > 0) for (const provider of record.providers) provider.unbind(record)
+  record.providers = none
+  record.softProviders = none
 }
+
+const none: readonly ModuleRecord[] = []
 
 function cancelled(id: string, cause?: unknown): ModuleError {
   return new ModuleError('CANCELLED', `The load of '${id}' was cancelled, and nothing of it stays.`, { module: id, cause })

@@ -139,10 +139,8 @@ export class World {
   }
 
   *services(capability: string): Iterable<ServiceSlot> {
-    const own = this.loaded.has(capability) ? this.records.get(capability)?.service(capability) : undefined
-    if (own) yield own
-    for (const { id } of this.loaded.providers(capability)) {
-      const slot = id === capability ? undefined : this.records.get(id)?.service(capability)
+    for (const { manifest } of this.catalogue.providers(capability)) {
+      const slot = this.loaded.has(manifest.id) ? this.records.get(manifest.id)?.service(capability) : undefined
       if (slot) yield slot
     }
   }

@@ -147,10 +147,9 @@ export class Catalogue {
   }
 }
 
-/** The modules that are loaded, by id and by capability. */
+/** The modules that are loaded. */
 export class LoadedSet {
   readonly #modules = new Map<string, Manifest>()
-  readonly #providers = new Map<string, Manifest[]>()
 
   constructor(manifests: Iterable<Manifest> = []) {
     for (const manifest of manifests) this.add(manifest)
@@ -158,22 +157,10 @@ export class LoadedSet {
 
   add(manifest: Manifest): void {
     this.#modules.set(manifest.id, manifest)
-    for (const { capability } of manifest.provides) {
-      const list = this.#providers.get(capability)
-      if (list === undefined) this.#providers.set(capability, [manifest])
-      else list.push(manifest)
-    }
   }
 
   delete(id: string): void {
-    const manifest = this.#modules.get(id)
-    if (manifest === undefined) return
     this.#modules.delete(id)
-    for (const { capability } of manifest.provides) {
-      const list = this.#providers.get(capability)!
-      if (list.length === 1) this.#providers.delete(capability)
-      else list.splice(list.indexOf(manifest), 1)
-    }
   }
 
   has(id: string): boolean {
@@ -190,11 +177,6 @@ export class LoadedSet {
 
   all(): Iterable<Manifest> {
     return this.#modules.values()
-  }
-
-  /** Modules in the set that list the capability under `provides` (their own ids not counted). */
-  providers(capability: string): readonly Manifest[] {
-    return this.#providers.get(capability) ?? []
   }
 }
 

@@ -292,10 +292,12 @@ export class Search {
   }
 
   #takenByLoaded(id: string, { capability, cardinality }: Provision): Explanation | undefined {
-    for (const other of this.#state.loaded.providers(capability)) {
-      if (other.id === id) continue
-      const theirs = other.provides.find((provision) => provision.capability === capability)
-      if (cardinality === 'shared' && theirs?.cardinality === 'shared') continue
+    for (const { manifest: other, provision } of this.#state.catalogue.providers(capability)) {
+      if (other.id === id || !this.#state.loaded.has(other.id)) continue
+      // A module offers its own id without listing it; then it keeps nobody away.
+      const theirs = provision ?? other.provides.find((listed) => listed.capability === capability)
+      if (theirs === undefined) continue
+      if (cardinality === 'shared' && theirs.cardinality === 'shared') continue
       const constraint: Constraint = { kind: 'capability', module: id, other: other.id, what: capability }
       if (this.#counts(constraint)) return new Explanation().add(constraint)
     }
