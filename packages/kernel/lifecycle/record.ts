@@ -115,7 +115,8 @@ export class ModuleRecord {
   }
 
   service(name: string): ServiceSlot | undefined {
-    for (const slot of this.services) if (slot.token.name === name) return slot
+    const { services } = this
+    for (let i = 0; i < services.length; i++) if (services[i]!.token.name === name) return services[i]
     return undefined
   }
 
