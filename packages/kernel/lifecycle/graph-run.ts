@@ -8,6 +8,57 @@ interface Options {
   readonly onFirstError?: (error: unknown) => void
 }
 
+/**
+ * As `Graph.run`, for nodes that stand in an order in which they may be done one by one: what is not asynchronous is done at
+ * once and needs no graph; the first that is begins the rest of it.
+ */
+export function runInOrder<Node extends Placed>(
+  nodes: readonly Node[],
+  before: (node: Node) => readonly Node[],
+  work: (node: Node) => unknown,
+  options: Options & { readonly reversed?: boolean } = {},
+): unknown[] | Promise<unknown[]> {
+  const errors: unknown[] = []
+  for (let i = 0; i < nodes.length; i++) {
+    let result: unknown
+    try {
+      result = work(nodes[i]!)
+    } catch (error) {
+      errors.push(error)
+      if (errors.length === 1) options.onFirstError?.(error)
+      if (!options.keepGoing) return errors
+    }
+    if (isThenable(result)) return goOn(nodes.slice(i), before, result, work, options, errors)
+  }
+  return errors
+}
+
+async function goOn<Node extends Placed>(
+  rest: readonly Node[],
+  before: (node: Node) => readonly Node[],
+  first: PromiseLike<unknown>,
+  work: (node: Node) => unknown,
+  options: Options & { readonly reversed?: boolean },
+  errors: readonly unknown[],
+): Promise<unknown[]> {
+  const graph = new Graph(rest, before, options.reversed)
+  const { onFirstError, ...others } = options
+  const told = errors.length === 0 && onFirstError ? { ...others, onFirstError } : others
+  return [...errors, ...(await graph.run((node) => (node === rest[0] ? first : work(node)), told))]
+}
+
+/** Whether each node stands behind those before it. */
+export function standsInOrder<Node extends Placed>(nodes: readonly Node[], before: (node: Node) => readonly Node[]): boolean {
+  for (let i = 0; i < nodes.length; i++) nodes[i]!.place = i
+  for (let i = 0; i < nodes.length; i++) if (!standsBehind(nodes, before(nodes[i]!), i)) return false
+  return true
+}
+
+function standsBehind<Node extends Placed>(nodes: readonly Node[], firsts: readonly Node[], i: number): boolean {
+  for (let f = 0; f < firsts.length; f++) if (firsts[f]!.place > i && nodes[firsts[f]!.place] === firsts[f]) return false
+  return true
+}
+
 /** A node knows its place in the graph it is put into: cheaper than a map of a thousand nodes. Only valid while that is built. */
 interface Placed {
   place: number

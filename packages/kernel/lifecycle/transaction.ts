@@ -4,7 +4,7 @@ import { softNeeds } from '../resolver/order.js'
 import type { PlanStep, ResolverState } from '../resolver/resolver.js'
 import type { ResourceLedger } from '../resources/ledger.js'
 import { drive, type Steps } from './drive.js'
-import { Graph } from './graph-run.js'
+import { Graph, runInOrder, standsInOrder } from './graph-run.js'
 import type { Lifecycle } from './lifecycle.js'
 import type { ModuleRecord } from './record.js'
 
@@ -73,27 +73,27 @@ async function carryOut(
   signal?.addEventListener('abort', onAbort, { once: true })
   try {
     for (let i = 0; i < mine.length; i++) link(mine[i]!, steps[i]!, world)
-    const own = new Set(mine)
-    const starting = new Set(start)
-    const graph = new Graph([...mine, ...start.filter((record) => !own.has(record))], comesAfter)
-    let errors = await graph.run(
+    // The steps of a plan stand in the order of their work.
+    const loading = runInOrder(
+      mine,
+      comesAfter,
       (record) => {
-        if (!own.has(record)) return undefined
         if (signal?.aborted) throw cancelled(record.id)
         return lifecycle.load(record, configs.get(record.id) ?? noConfig)
       },
       { onFirstError: cancel },
     )
-    if (errors.length > 0 || start.length === 0) return errors[0]
-    errors = await graph.run(
-      (record) => {
-        if (!starting.has(record)) return undefined
-        if (signal?.aborted) throw cancelled(record.id)
-        started.push(record)
-        return lifecycle.start(record, own.has(record))
-      },
-      { onFirstError: cancel },
-    )
+    const loadErrors = loading instanceof Promise ? await loading : loading
+    if (loadErrors.length > 0 || start.length === 0) return loadErrors[0]
+    const own = new Set(mine)
+    const begin = (record: ModuleRecord) => {
+      if (signal?.aborted) throw cancelled(record.id)
+      started.push(record)
+      return lifecycle.start(record, own.has(record))
+    }
+    const errors = standsInOrder(start, comesAfter)
+      ? await runInOrder(start, comesAfter, begin, { onFirstError: cancel })
+      : await new Graph(start, comesAfter).run(begin, { onFirstError: cancel })
     return errors[0]
   } finally {
     signal?.removeEventListener('abort', onAbort)
@@ -118,8 +118,10 @@ export function stopAll(lifecycle: Lifecycle, records: readonly ModuleRecord[]):
 }
 
 /** Reverse of the load order: a record's turn comes after everything that is bound to it or came after it. */
-function inReverse(records: readonly ModuleRecord[], run: (record: ModuleRecord) => unknown): Promise<unknown[]> {
-  return new Graph(records, comesAfter, true).run(run, { keepGoing: true })
+async function inReverse(records: readonly ModuleRecord[], run: (record: ModuleRecord) => unknown): Promise<unknown[]> {
+  // The order in which modules were loaded nearly always is one in which they can be taken down, backwards.
+  if (!standsInOrder(records, comesAfter)) return new Graph(records, comesAfter, true).run(run, { keepGoing: true })
+  return runInOrder(records.toReversed(), comesAfter, run, { keepGoing: true, reversed: true })
 }
 
 function takeDownOne(lifecycle: Lifecycle, record: ModuleRecord): void | Promise<void> {

@@ -3,6 +3,7 @@ import type { Manifest } from '../manifest/manifest.js'
 import { type AdmissionState, requiredVram } from './admission.js'
 import { type Catalogue, LoadedSet } from './catalogue.js'
 import type { Constraint } from './constraint.js'
+import { directPlan } from './direct.js'
 import { minimal, refusalOf } from './explain.js'
 import { type Bound, withWishes } from './order.js'
 import { Search } from './search.js'
@@ -77,6 +78,8 @@ const maxAlternatives = 20
 
 export function plan(goal: Goal, present: ResolverState): Plan | Conflict {
   const state = goal.without === undefined ? present : leaving(goal.without, present)
+  const direct = directPlan(goal, state)
+  if (direct) return { ok: true, steps: direct }
   const result = new Search(goal, state, { steps: maxSteps }).solve()
   if (result?.found) return { ok: true, steps: stepsOf(result.members, state.catalogue) }
   const alternatives = alternativesTo(goal, state)
