@@ -5,8 +5,12 @@ import type { JsonSchema } from './manifest.js'
 // milliseconds, longer than registering a thousand modules. A schema becomes a tree of closures; errors have Ajv's
 // shape (`allErrors`, `verbose`, `strictNumbers`), and a test compares the two. Schemas that modules bring go to Ajv.
 
-/** Appends what is wrong with a value; `path` is its JSON pointer. */
-type Check = (value: unknown, path: string, errors: ErrorObject[]) => void
+interface Check {
+  /** Whether a value is valid: asked first, as most are, and nothing is put into words for it. */
+  holds(value: unknown): boolean
+  /** Appends what is wrong with a value; `path` is its JSON pointer. */
+  explain(value: unknown, path: string, errors: ErrorObject[]): void
+}
 
 type Keyword = (given: unknown, schema: JsonSchema) => Check
 
@@ -17,18 +21,27 @@ export type SchemaCheck = (value: unknown) => ErrorObject[]
 export function compileSchema(schema: JsonSchema): SchemaCheck {
   const check = compile(schema)
   return (value) => {
+    if (check.holds(value)) return valid
     const errors: ErrorObject[] = []
-    check(value, '', errors)
+    check.explain(value, '', errors)
     return errors
   }
 }
+
+const valid: ErrorObject[] = []
 
 function compile(schema: JsonSchema): Check {
   for (const key of Object.keys(schema)) if (!known.has(key)) throw new TypeError(`schema-walk has no keyword '${key}'`)
   const checks = [...keywords].filter(([key]) => key in schema).map(([key, keyword]) => keyword(schema[key], schema))
   if (checks.length === 1) return checks[0]!
-  return (value, path, errors) => {
-    for (const check of checks) check(value, path, errors)
+  return {
+    holds: (value) => {
+      for (let i = 0; i < checks.length; i++) if (!checks[i]!.holds(value)) return false
+      return true
+    },
+    explain: (value, path, errors) => {
+      for (const check of checks) check.explain(value, path, errors)
+    },
   }
 }
 
@@ -38,10 +51,13 @@ function simple(
   message: (given: never) => string,
   broken: (value: unknown, given: never) => Record<string, unknown> | undefined,
 ): [string, Keyword] {
-  const make: Keyword = (given, schema) => (value, path, errors) => {
-    const params = broken(value, given as never)
-    if (params) errors.push(failure(keyword, path, params, message(given as never), given, schema, value))
-  }
+  const make: Keyword = (given, schema) => ({
+    holds: (value) => broken(value, given as never) === undefined,
+    explain(value, path, errors) {
+      const params = broken(value, given as never)
+      if (params) errors.push(failure(keyword, path, params, message(given as never), given, schema, value))
+    },
+  })
   return [keyword, make]
 }
 
@@ -81,7 +97,7 @@ const keywords: ReadonlyMap<string, Keyword> = new Map<string, Keyword>([
     'minLength',
     'must NOT have fewer than # characters',
     '',
-    (value, bound) => typeof value === 'string' && characters(value) < bound,
+    (value, bound) => typeof value === 'string' && value.length < 2 * bound && characters(value) < bound,
   ),
   ['pattern', pattern],
   simple(
@@ -109,55 +125,69 @@ const known: ReadonlySet<string> = new Set([...keywords.keys(), 'else'])
 
 function pattern(source: unknown, schema: JsonSchema): Check {
   const expression = new RegExp(source as string, 'u')
-  return (value, path, errors) => {
-    if (typeof value !== 'string' || expression.test(value)) return
-    errors.push(failure('pattern', path, { pattern: source }, `must match pattern "${String(source)}"`, source, schema, value))
+  const holds = (value: unknown) => typeof value !== 'string' || expression.test(value)
+  return {
+    holds,
+    explain(value, path, errors) {
+      if (holds(value)) return
+      errors.push(failure('pattern', path, { pattern: source }, `must match pattern "${String(source)}"`, source, schema, value))
+    },
   }
 }
 
 function anyOf(branches: unknown, schema: JsonSchema): Check {
   const checks = (branches as readonly JsonSchema[]).map(compile)
-  return (value, path, errors) => {
-    const found: ErrorObject[] = []
-    for (const check of checks) {
-      const before = found.length
-      check(value, path, found)
-      if (found.length === before) return
-    }
-    errors.push(...found, failure('anyOf', path, {}, 'must match a schema in anyOf', branches, schema, value))
+  const holds = (value: unknown) => checks.some((check) => check.holds(value))
+  return {
+    holds,
+    explain(value, path, errors) {
+      if (holds(value)) return
+      for (const check of checks) check.explain(value, path, errors)
+      errors.push(failure('anyOf', path, {}, 'must match a schema in anyOf', branches, schema, value))
+    },
   }
 }
 
 function ifElse(condition: unknown, schema: JsonSchema): Check {
-  const holds = compile(condition as JsonSchema)
+  const first = compile(condition as JsonSchema)
   const otherwise = compile(schema.else as JsonSchema)
-  return (value, path, errors) => {
-    const found: ErrorObject[] = []
-    holds(value, path, found)
-    if (found.length === 0) return
-    const before = errors.length
-    otherwise(value, path, errors)
-    if (errors.length === before) return
-    errors.push(failure('if', path, { failingKeyword: 'else' }, 'must match "else" schema', condition, schema, value))
+  const holds = (value: unknown) => first.holds(value) || otherwise.holds(value)
+  return {
+    holds,
+    explain(value, path, errors) {
+      if (holds(value)) return
+      otherwise.explain(value, path, errors)
+      errors.push(failure('if', path, { failingKeyword: 'else' }, 'must match "else" schema', condition, schema, value))
+    },
   }
 }
 
 function items(item: unknown): Check {
   const check = compile(item as JsonSchema)
-  return (value, path, errors) => {
-    if (!Array.isArray(value)) return
-    for (let i = 0; i < value.length; i++) check(value[i], `${path}/${i}`, errors)
+  return {
+    holds(value) {
+      if (!Array.isArray(value)) return true
+      for (let i = 0; i < value.length; i++) if (!check.holds(value[i])) return false
+      return true
+    },
+    explain(value, path, errors) {
+      if (!Array.isArray(value)) return
+      for (let i = 0; i < value.length; i++) check.explain(value[i], `${path}/${i}`, errors)
+    },
   }
 }
 
 function required(names: unknown, schema: JsonSchema): Check {
-  return (value, path, errors) => {
-    if (!isObject(value)) return
-    for (const missingProperty of names as readonly string[]) {
-      if (value[missingProperty] !== undefined) continue
-      const message = `must have required property '${missingProperty}'`
-      errors.push(failure('required', path, { missingProperty }, message, names, schema, value))
-    }
+  return {
+    holds: (value) => !isObject(value) || (names as readonly string[]).every((name) => value[name] !== undefined),
+    explain(value, path, errors) {
+      if (!isObject(value)) return
+      for (const missingProperty of names as readonly string[]) {
+        if (value[missingProperty] !== undefined) continue
+        const message = `must have required property '${missingProperty}'`
+        errors.push(failure('required', path, { missingProperty }, message, names, schema, value))
+      }
+    },
   }
 }
 
@@ -166,22 +196,36 @@ function additionalProperties(given: unknown, schema: JsonSchema): Check {
   if (given !== false) throw new TypeError('schema-walk knows additionalProperties: false only')
   const names = new Set(Object.keys((schema.properties as object | undefined) ?? {}))
   const patterns = Object.keys((schema.patternProperties as object | undefined) ?? {}).map((source) => new RegExp(source, 'u'))
-  return (value, path, errors) => {
-    if (!isObject(value)) return
-    for (const additionalProperty in value) {
-      if (names.has(additionalProperty) || patterns.some((expression) => expression.test(additionalProperty))) continue
-      const message = 'must NOT have additional properties'
-      errors.push(failure('additionalProperties', path, { additionalProperty }, message, given, schema, value))
-    }
+  const isKnown = (name: string) => names.has(name) || patterns.some((expression) => expression.test(name))
+  return {
+    holds(value) {
+      if (isObject(value)) for (const name in value) if (!isKnown(name)) return false
+      return true
+    },
+    explain(value, path, errors) {
+      if (!isObject(value)) return
+      for (const additionalProperty in value) {
+        if (isKnown(additionalProperty)) continue
+        const message = 'must NOT have additional properties'
+        errors.push(failure('additionalProperties', path, { additionalProperty }, message, given, schema, value))
+      }
+    },
   }
 }
 
 /** Errors come in the order of the value's keys, which is that of the file. */
 function properties(given: unknown): Check {
   const checks = new Map(Object.entries(given as Record<string, JsonSchema>).map(([name, schema]) => [name, compile(schema)]))
-  return (value, path, errors) => {
-    if (!isObject(value)) return
-    for (const name in value) if (value[name] !== undefined) checks.get(name)?.(value[name], `${path}/${name}`, errors)
+  return {
+    holds(value) {
+      if (!isObject(value)) return true
+      for (const name in value) if (value[name] !== undefined && checks.get(name)?.holds(value[name]) === false) return false
+      return true
+    },
+    explain(value, path, errors) {
+      if (!isObject(value)) return
+      for (const name in value) if (value[name] !== undefined) checks.get(name)?.explain(value[name], `${path}/${name}`, errors)
+    },
   }
 }
 
@@ -190,11 +234,19 @@ function patternProperties(given: unknown): Check {
   const checks = Object.entries(given as Record<string, JsonSchema>)
     .filter(([, schema]) => Object.keys(schema).length > 0)
     .map(([source, schema]) => ({ expression: new RegExp(source, 'u'), check: compile(schema) }))
-  return (value, path, errors) => {
-    if (!isObject(value)) return
-    for (const { expression, check } of checks) {
-      for (const name in value) if (expression.test(name)) check(value[name], `${path}/${pointer(name)}`, errors)
-    }
+  return {
+    holds: (value) =>
+      checks.length === 0 ||
+      !isObject(value) ||
+      checks.every(({ expression, check }) =>
+        Object.keys(value).every((name) => !expression.test(name) || check.holds(value[name])),
+      ),
+    explain(value, path, errors) {
+      if (!isObject(value)) return
+      for (const { expression, check } of checks) {
+        for (const name in value) if (expression.test(name)) check.explain(value[name], `${path}/${pointer(name)}`, errors)
+      }
+    },
   }
 }
 
