@@ -2,7 +2,7 @@
 // its page, in an empty folder with the example data beside it. `ts` blocks run as programs; of `sh` blocks the lines that
 // begin with `npx enigma` (or a variable for it) run (installing and starting are what CI itself does). Other blocks are pictures.
 import { spawnSync } from 'node:child_process'
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import ts from 'typescript'
@@ -41,6 +41,21 @@ function run(command, args, cwd, options = {}) {
   expect(result.status, `${result.stdout}\n${result.stderr}`).toBe(0)
 }
 
+// Several pages train the same first model: it is trained on the first of them, and the others find it.
+const trained = mkdtempSync(join(tmpdir(), 'enigma-docs-trained-'))
+afterAll(() => rmSync(trained, { recursive: true, force: true }))
+const models = new Map()
+
+function runCommand(command, cwd) {
+  const [, out] = /^(?!.* --resume).* train .*--out (\w+)$/.exec(command) ?? []
+  const model = models.get(command)
+  if (model) return cpSync(model, join(cwd, out), { recursive: true })
+  run('sh', ['-c', command], cwd)
+  if (!out) return
+  models.set(command, join(trained, String(models.size)))
+  cpSync(join(cwd, out), models.get(command), { recursive: true })
+}
+
 describe.each(pages.map((page) => [page, blocksOf(page)]).filter(([, blocks]) => blocks.length > 0))('%s', (page, blocks) => {
   const cwd = mkdtempSync(join(tmpdir(), 'enigma-docs-'))
   mkdirSync(join(cwd, 'home'))
@@ -52,7 +67,7 @@ describe.each(pages.map((page) => [page, blocksOf(page)]).filter(([, blocks]) =>
     '$title',
     ({ language, code }) => {
       if (language === 'sh') {
-        for (const command of commands(code)) run('sh', ['-c', command], cwd)
+        for (const command of commands(code)) runCommand(command, cwd)
         return
       }
       const compilerOptions = { target: ts.ScriptTarget.ES2022, module: ts.ModuleKind.ESNext }

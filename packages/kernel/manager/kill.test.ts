@@ -71,7 +71,8 @@ test('a killed host restores the set that was saved last, or the one it was savi
   remove = folder.remove
   let before = await live(home, 30)
   const seen = new Set<string>()
-  for (let i = 0; i < kills; i++) {
+  // On a busy machine a host may be killed again and again before it has saved a change: more lives, then.
+  for (let i = 0; i < kills || (seen.size < 2 && i < 100); i++) {
     const after = await live(home, 1 + ((i * 37) % 60))
     expect(before.possible).toContain(after.restored)
     seen.add(after.restored)
