@@ -2,7 +2,7 @@ import { Command as Commander } from 'commander'
 import type { ModuleInfo } from 'enigma'
 import type { OptionSpec } from './command.js'
 import { Interrupt } from './interrupt.js'
-import { Output } from './output/output.js'
+import { Output, visible } from './output/output.js'
 import { number } from './parse.js'
 import { describe, prepare } from './program.js'
 import { openManager } from './session.js'
@@ -29,6 +29,19 @@ export async function runContributed(word: string, argv: readonly string[]): Pro
   const answer = await manager.runCommand(id, name, { options, args: target.args, signal: interrupt.signal })
   if (answer !== undefined) out.result(answer, () => (typeof answer === 'string' ? answer : JSON.stringify(answer, null, 2)))
   return interrupt.exitCode ?? 0
+}
+
+/** The commands that modules bring, for `enigma --help`: read from their manifests. Empty where those cannot be read. */
+export async function contributedOverview(): Promise<string> {
+  try {
+    await using manager = await openManager(new Output({ json: true }))
+    const brought = manager.listModules().flatMap(({ id, commands }) => commands.map((command) => ({ id, ...command })))
+    const width = Math.max(...brought.map(({ id, name }) => id.length + name.length + 1))
+    const rows = brought.map(({ id, name, description }) => `  ${`${id}:${name}`.padEnd(width)}  ${visible(description)}`)
+    return ['', 'Commands of modules:', ...rows].join('\n')
+  } catch {
+    return '' // whoever asks for help gets help; 'modules ls' says what is wrong
+  }
 }
 
 type Option = ModuleInfo['commands'][number]['options'][number]

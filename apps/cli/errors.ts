@@ -42,6 +42,12 @@ const systemErrors: Record<string, (path: string) => string> = {
   EROFS: (path) => `${path} is on a read-only file system`,
 }
 
+/** As {@link systemErrors}, where the system does not say which file: a write to one that is open already. */
+const systemErrorsOfWrites: Record<string, string> = {
+  ENOSPC: 'The disk is full. Free some space and run the command again',
+  EIO: 'The output cannot be written',
+}
+
 interface Failure {
   readonly line: string
   readonly exitCode: number
@@ -65,6 +71,8 @@ function messageOf(error: unknown, code: string | undefined): string {
   const { path } = error as NodeJS.ErrnoException
   const system = code === undefined ? undefined : systemErrors[code]
   if (system && path !== undefined) return system(path)
+  const ofWrite = code === undefined ? undefined : systemErrorsOfWrites[code]
+  if (ofWrite !== undefined) return ofWrite
   if (code === 'ERR_MODULE_NOT_FOUND')
     return `A part of Enigma is not built or not installed (${error.message}). Run: npm ci && npm run build`
   // An error without a code is a defect of ours: the person needs a way to show us.
@@ -83,6 +91,11 @@ function causeOf(error: unknown): unknown {
 /** Line breaks become spaces: one failure, one line. */
 export function oneLine(text: string): string {
   return text.trim().replace(/\s*\n\s*/g, ' ')
+}
+
+/** Text that another sentence can follow. */
+export function sentence(text: string): string {
+  return /[.!?]$/.test(text) ? text : `${text}.`
 }
 
 /** A file or its folder is not there. */

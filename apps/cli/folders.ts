@@ -26,6 +26,11 @@ export function savedSetPath(env: NodeJS.ProcessEnv = process.env): string {
   return join(folders(env).config, 'enigma_modules.json')
 }
 
+/** What a module stores: its `$DATA`. */
+export function moduleData(id: string, env: NodeJS.ProcessEnv = process.env): string {
+  return join(folders(env).data, 'module-data', id)
+}
+
 /** Where `modules add` puts modules; folders of modules put there by hand are found too. */
 export function installedModules(env: NodeJS.ProcessEnv = process.env): string {
   return join(folders(env).data, 'modules')

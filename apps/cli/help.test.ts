@@ -1,3 +1,5 @@
+import { existsSync } from 'node:fs'
+import { mkdir } from 'node:fs/promises'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { commands, groups } from './commands/index.js'
 import { Place } from './enigma.test.fixture.js'
@@ -16,6 +18,27 @@ describe('help', () => {
     for (const name of [...Object.keys(groups), ...commands.map((spec) => spec.name).filter((name) => !name.includes(' '))]) {
       expect(stdout).toMatch(new RegExp(`^ {2}${name}\\b`, 'm'))
     }
+  })
+
+  it('lists the commands that modules bring, from their manifests alone', async () => {
+    await mkdir(place.path('trace'))
+    const ran = place.path('RAN')
+    await place.write(
+      'trace/module.yaml',
+      'id: trace\nversion: 1.0.0\nentry: ./index.mjs\ncontributes: { commands: [{ name: tell, description: Tell all, entry: ./index.mjs }] }',
+    )
+    await place.write('trace/index.mjs', `import { writeFileSync } from 'node:fs'\nwriteFileSync(${JSON.stringify(ran)}, '')`)
+    const { code, stdout, stderr } = await place.run(['--help'], { env: { ENIGMA_MODULES: place.path('trace') } })
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
+    expect(stdout).toMatch(/^ {2}logger:status +Show where the log goes/m)
+    expect(stdout).toMatch(/^ {2}trace:tell +Tell all$/m)
+    expect(existsSync(ran)).toBe(false)
+  })
+
+  it('is there even when no module can be read', async () => {
+    const { code, stdout } = await place.run(['--help'], { env: { ENIGMA_MODULES: place.path('nowhere') } })
+    expect(code).toBe(0)
+    expect(stdout).toContain('Usage: enigma')
   })
 
   it('shows the same without any argument when no person is there to choose', async () => {

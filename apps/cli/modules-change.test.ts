@@ -135,7 +135,7 @@ describe('modules ledger, timeline, effects, info and graph', () => {
     expect(await json('effects', 'lamp')).toEqual({ id: 'lamp', effects: ['provide light', 'setInterval'] })
     expect(await json('ledger')).toMatchObject({ modules: [], pools: [{ name: expect.any(String), total: expect.any(Number) }] })
     const { stdout } = await run('info', 'lamp')
-    expect(stdout).toMatch(/permissions .*grid\.example/)
+    expect(stdout).toMatch(/reach grid\.example/)
     expect(stdout).toMatch(/activation +onCapability:light/)
     expect(stdout).toMatch(/lifecycle +load 5 s, start 60 s, stop 10 s/)
   })

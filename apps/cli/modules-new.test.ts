@@ -107,6 +107,10 @@ describe('modules new', () => {
     const { code, stderr } = await place.run(['modules', 'new', 'lost', '--dir', place.path('file')])
     expect(code).toBe(1)
     expect(stderr).toMatch(/file.* is not a folder|exists/)
+    if (existsSync('/proc/self')) {
+      const none = await place.run(['modules', 'new', 'lost', '--dir', '/proc/none'])
+      expect(none).toMatchObject({ code: 1, stderr: expect.stringContaining('/proc/none') })
+    }
     await place.run(['modules', 'new', 'kept', '--dir', place.path('deep', 'er')])
     expect(existsSync(place.path('deep/er/kept/module.yaml'))).toBe(true)
     expect(readdirSync(place.path('deep/er'))).toEqual(['kept'])

@@ -123,7 +123,9 @@ describe('modules load and unload', () => {
     await writeFile(saved(), JSON.stringify({ modules: { gone: {} } }))
     const { code, stderr } = await place.run(['modules', 'load', 'logger'])
     expect(code).toBe(1)
-    expect(stderr).toMatch(/gone.*enigma modules unload --all/)
+    expect(stderr).toMatch(
+      /'gone' is not there any more\. Name its folder in ENIGMA_MODULES.*start over with: enigma modules unload --all/,
+    )
     expect((await place.run(['modules', 'unload', '--all'])).code).toBe(0)
     expect((await place.run(['modules', 'load', 'logger'])).code).toBe(0)
   })

@@ -1,8 +1,9 @@
 import { existsSync } from 'node:fs'
 import { mkdir } from 'node:fs/promises'
 import { delimiter, dirname } from 'node:path'
-import type { ModuleManager, TextGeneration } from 'enigma'
-import { CliError } from './errors.js'
+import type { ModuleError, ModuleManager, TextGeneration } from 'enigma'
+import { inCommandWords } from './command-words.js'
+import { CliError, sentence } from './errors.js'
 import { localFolder } from './find-model.js'
 import { installedModules, savedSetPath } from './folders.js'
 import type { Output } from './output/output.js'
@@ -39,13 +40,18 @@ async function restoreSavedSet(manager: ModuleManager, accept: readonly string[]
   try {
     await manager.loadConfig(path, { accept })
   } catch (cause) {
-    const why = cause instanceof Error ? cause.message : String(cause)
-    throw new CliError(
-      'CHECK_FAILED',
-      `The saved modules (${path}) cannot be loaded: ${why} Start over with: enigma modules unload --all`,
-      { cause },
-    )
+    throw new CliError('CHECK_FAILED', `The saved modules (${path}) cannot be loaded: ${whyNotRestored(cause)}`, { cause })
   }
+}
+
+const startOver = 'tart over with: enigma modules unload --all'
+
+function whyNotRestored(cause: unknown): string {
+  const { code, module } = cause as Partial<ModuleError>
+  if (code === 'NOT_REGISTERED' && module !== undefined)
+    return `'${module}' is not there any more. Name its folder in ENIGMA_MODULES, add it again, or s${startOver}`
+  const why = inCommandWords(cause instanceof Error ? cause.message : String(cause))
+  return why.includes(startOver) ? why : `${sentence(why)} Or s${startOver}`
 }
 
 /** Loads the saved set, changes it, and saves what came of it: nothing when the change fails. */

@@ -12,6 +12,9 @@ beforeAll(async () => {
 })
 afterAll(() => place[Symbol.asyncDispose]())
 
+const manifestRest = `config: { type: object, properties: { key: { type: string, secret: true } } }
+contributes: { commands: [{ name: hi, entry: ./index.js }] }`
+
 /** A package on disk whose scripts and code leave a trace when they run. */
 async function writePackage(version: string, permissions: string): Promise<void> {
   await mkdir(place.path('greeter'), { recursive: true })
@@ -27,7 +30,7 @@ async function writePackage(version: string, permissions: string): Promise<void>
   await place.write('greeter/package.json', JSON.stringify(described))
   await place.write(
     'greeter/module.yaml',
-    `id: greeter\nversion: ${version}\ndescription: Says hello\nentry: ./index.js\n${permissions}`,
+    `id: greeter\nversion: ${version}\ndescription: Says hello\nentry: ./index.js\n${manifestRest}\n${permissions}`,
   )
   await place.write(
     'greeter/index.js',
@@ -52,6 +55,7 @@ describe('modules add, update and remove', () => {
     expect(stderr).toContain('greeter 1.0.0: Says hello')
     expect(stderr).toContain('in a process of its own')
     expect(stderr).toContain('hello.example')
+    expect(stderr).toMatch(/commands +greeter:hi\n +they do not run.*--trust/)
     expect(stderr).toContain('Add --yes')
     expect(await installed()).toEqual([])
     expect(existsSync(place.path('RAN'))).toBe(false)
@@ -77,14 +81,21 @@ describe('modules add, update and remove', () => {
     expect((await place.json<{ version: string }>(['modules', 'info', 'greeter'])).version).toBe('1.0.1')
     expect(existsSync(place.path('RAN'))).toBe(false)
 
+    const words = await place.run(['modules', 'info', 'greeter'])
+    expect(words.stdout).toContain('    reaches hello.example: NOT enforced')
+    expect(words.stdout).toMatch(/config\.key +string, secret/)
+
+    const data = place.path('home', 'module-data', 'greeter')
+    await mkdir(data, { recursive: true })
     expect(await place.run(['modules', 'remove', 'greeter'])).toMatchObject({ code: 0, stdout: "Removed 'greeter' 1.0.1.\n" })
+    expect(existsSync(data)).toBe(false)
     expect(await installed()).toEqual(['consent.json'])
   }, 60_000)
 
   it('runs a trusted module inside, refuses it once its files were changed, and puts them right', async () => {
     expect(await place.run([...add, '--yes', '--trust'])).toMatchObject({
       code: 0,
-      stderr: expect.stringContaining('inside Enigma'),
+      stderr: expect.stringMatching(/runs +inside Enigma[\s\S]*trusted: they run inside Enigma/),
     })
     expect(await place.run(['modules', 'load', 'greeter'])).toMatchObject({ code: 0 })
     expect(await place.run(['modules', 'remove', 'greeter'])).toMatchObject({
@@ -100,7 +111,11 @@ describe('modules add, update and remove', () => {
     expect(changed.stderr).toMatch(/node_modules\/enigma-greeter\/index\.js is changed.*enigma modules update greeter/)
     expect(await place.run(['modules', 'update', 'greeter', '--offline'])).toMatchObject({ code: 0 })
     expect(await place.run(['modules', 'unload', 'greeter'])).toMatchObject({ code: 0 })
-    expect(await place.run(['modules', 'remove', 'greeter'])).toMatchObject({ code: 0 })
+    await mkdir(place.path('home', 'module-data', 'greeter'), { recursive: true })
+    const stored = await place.write('home/module-data/greeter/kept.txt', 'x')
+    const removed = await place.run(['modules', 'remove', 'greeter'])
+    expect(removed).toMatchObject({ code: 0, stdout: expect.stringContaining('What it has stored stays in') })
+    expect(existsSync(stored)).toBe(true)
   }, 60_000)
 
   it.skipIf(!hasPseudoTerminal())(

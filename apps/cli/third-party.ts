@@ -48,7 +48,7 @@ export async function askAndInstall(staged: StagedModule, { yes, trust }: Consen
   const { manifest, before, growth, unchanged } = fetched
   const { id, version } = manifest
   if (unchanged) return { id, version, result: 'unchanged' }
-  out.note(await portrait(fetched, out))
+  out.note(await portrait(fetched, trust ?? fetched.before?.trusted ?? false, out))
   const newlyTrusted = trust === true && before?.trusted !== true
   const toAgree = before === undefined || growth.length > 0 || newlyTrusted
   if (toAgree && !yes && !(await agreed(fetched, out))) return { id, version, result: 'refused' }
@@ -82,7 +82,7 @@ async function agreed({ manifest, before }: StagedModule, out: Output): Promise<
 }
 
 /** What the module says of itself, and what it will be able to do. All of it comes from a stranger: shown, not obeyed. */
-async function portrait({ manifest, source, before, growth }: StagedModule, out: Output): Promise<string> {
+async function portrait({ manifest, source, before, growth }: StagedModule, trusted: boolean, out: Output): Promise<string> {
   const { detectPlatform, permissionReport } = await import('enigma')
   const { id, name, version, description, kind, category, runtime, cloud, requires, provides, resources, contributes } = manifest
   const list = (items: readonly string[]) => items.join(', ') || '-'
@@ -96,6 +96,7 @@ async function portrait({ manifest, source, before, growth }: StagedModule, out:
     `  requires    ${list(requires.map(({ text }) => text))}`,
     `  resources   ${bytes(resources.ram)} memory, ${bytes(resources.vram)} graphics memory`,
     `  commands    ${list(contributes.commands.map((command) => `${id}:${command.name}`))}`,
+    ...(contributes.commands.length > 0 ? [`              ${commandsRun[trusted ? 'trusted' : 'confined']}`] : []),
     '  permissions',
     ...permissionReport(manifest, detectPlatform()).map(({ text }) => `    ${text}`),
     ...(cloud === false ? [] : ['    sends what it is given to a cloud service']),
@@ -103,6 +104,11 @@ async function portrait({ manifest, source, before, growth }: StagedModule, out:
   ]
   return rows.map((row) => (out.showsProgress ? row : visible(row))).join('\n')
 }
+
+const commandsRun = {
+  trusted: 'trusted: they run inside Enigma, where nothing holds them to the permissions below',
+  confined: 'they do not run, as that would be inside Enigma; --trust allows it',
+} as const
 
 const where = {
   inproc: 'inside Enigma, as if it were part of it',

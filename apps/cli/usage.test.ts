@@ -1,5 +1,7 @@
+import { spawnSync } from 'node:child_process'
+import { closeSync, existsSync, openSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { Place } from './enigma.test.fixture.js'
+import { bin, Place } from './enigma.test.fixture.js'
 
 let place: Place
 beforeAll(async () => {
@@ -57,6 +59,21 @@ describe('usage errors', () => {
       expect(code).toBe(1)
     }
   })
+
+  it.skipIf(!existsSync('/dev/full'))(
+    'say that the disk is full when the result cannot be written (needs /dev/full)',
+    async () => {
+      const full = openSync('/dev/full', 'w')
+      const child = spawnSync(process.execPath, [bin, 'models', 'presets', '--json'], {
+        stdio: ['ignore', full, 'pipe'],
+        env: place.environment,
+        encoding: 'utf8',
+      })
+      closeSync(full)
+      expect(child.stderr).toBe('error: The disk is full. Free some space and run the command again\n')
+      expect(child.status).toBe(1)
+    },
+  )
 
   it('show no stack trace, unless ENIGMA_DEBUG asks for one', async () => {
     const args = ['train', '--data', 'missing.txt', '--out', 'm']

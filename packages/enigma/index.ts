@@ -57,6 +57,7 @@ export {
   ModuleInstaller,
   type ModuleProblem,
   type ModuleView,
+  type PermissionLine,
   permissionReport,
   ServiceGone,
   type StagedModule,

@@ -45,6 +45,8 @@ export async function scaffoldModule(options: ScaffoldOptions): Promise<{ folder
   const made = await firstMissing(dirname(folder))
   const aside = join(dirname(folder), `.${id}.${randomUUID().slice(0, 8)}`)
   try {
+    // By itself: where nothing can be made, as in /proc, Node 20's recursive mkdir never ends.
+    if (made !== undefined) await mkdir(made)
     for (const [name, text] of Object.entries(files)) {
       const path = join(aside, name)
       await mkdir(dirname(path), { recursive: true })

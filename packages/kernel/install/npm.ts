@@ -56,10 +56,26 @@ export const fetchWithNpm: Fetch = (spec, folder, { signal, offline, onLine }) =
       signal?.removeEventListener('abort', stop)
       if (signal?.aborted) reject(new ModuleError('CANCELLED', `The installation of ${spec} was stopped.`))
       else if (code === 0) resolve()
-      else
-        fail(said.filter((line) => line !== '' && !/complete log|debug-0/.test(line)).join(' ') || `it ended with code ${code}`)
+      else fail(reasonOf(said) || `it ended with code ${code}`)
     })
   })
+}
+
+/** What npm's codes mean here; npm itself says it in many lines. */
+const reasons: Readonly<Record<string, string>> = {
+  E404: 'there is no such package. Check its name (a folder is named with ./ before it).',
+  ETARGET: 'the package has no such version.',
+  ENOTCACHED: "npm's cache does not hold it (ENOTCACHED). Leave --offline out to fetch it.",
+  ENOTFOUND: 'the registry cannot be reached. Check the network, or take it from a folder or a .tgz.',
+  EAI_AGAIN: 'the registry cannot be reached. Check the network, or take it from a folder or a .tgz.',
+  ECONNREFUSED: 'the registry cannot be reached. Check the network, or take it from a folder or a .tgz.',
+  ETIMEDOUT: 'the registry does not answer. Check the network, or take it from a folder or a .tgz.',
+  ENOSPC: 'the disk is full. Free some space and try again.',
+}
+
+function reasonOf(said: readonly string[]): string {
+  const code = said.map((line) => /^code (\w+)$/.exec(line)?.[1]).find((found) => found !== undefined)
+  return reasons[code ?? ''] ?? said.filter((line) => line !== '' && !/complete log|debug-0/.test(line)).join(' ')
 }
 
 /** npm's own file under this Node where it is (no shell needed, on Windows too), else `npm` on the PATH. */

@@ -1,4 +1,4 @@
-import type { ModuleView } from 'enigma'
+import type { ModuleView, PermissionLine } from 'enigma'
 import { command } from '../../command.js'
 import { bytes } from '../../output/format.js'
 import { readSavedStates } from '../../saved-states.js'
@@ -11,7 +11,15 @@ export const modulesInfo = command({
   async run({ args, out }) {
     await using manager = await openManager(out)
     const { id, state, folder, info, quarantined } = manager.getModule(args[0]!)
-    const value = { ...info, state: readSavedStates().get(id) ?? state, folder, ...(quarantined && { quarantined }) }
+    const { detectPlatform, permissionReport } = await import('enigma')
+    const held = permissionReport(info, detectPlatform())
+    const value = {
+      ...info,
+      state: readSavedStates().get(id) ?? state,
+      folder,
+      ...(quarantined && { quarantined }),
+      permissionReport: held,
+    }
     const list = (items: readonly string[]) => items.join(', ') || '-'
     out.result(value, () => {
       const properties = Object.entries((info.config?.properties ?? {}) as Record<string, Record<string, unknown>>)
@@ -25,7 +33,7 @@ export const modulesInfo = command({
         `  conflicts   ${list(info.conflicts)}`,
         `  provides    ${list(info.provides.map(({ capability, version }) => `${capability}@${version}`))}`,
         `  resources   ${resources(info.resources)}`,
-        `  permissions ${permissions(info.permissions)}`,
+        ...permissions(info, held),
         `  lifecycle   ${lifecycle(info.lifecycle)}`,
         `  activation  ${list(info.activation)}`,
         `  commands    ${list(info.contributes.commands.map(({ name }) => `${info.id}:${name}`))}`,
@@ -44,13 +52,11 @@ function resources({ ram, vram, gpu, threads }: Manifest['resources']): string {
   return `${bytes(ram)} memory, ${bytes(vram)} graphics memory, ${gpus[gpu]}, ${threads} thread${threads === 1 ? '' : 's'}`
 }
 
-function permissions({ fs, net, child }: Manifest['permissions']): string {
-  const asked = [
-    ...fs.map((path) => `files ${path}`),
-    ...net.map((host) => `network ${host}`),
-    ...(child ? ['other programs'] : []),
-  ]
-  return asked.join(', ') || 'none asked for'
+/** What it may do, and who holds it to that: the same words as before it was added. A built-in one asks for nothing. */
+function permissions({ permissions: { fs, net, child }, runtime }: Manifest, held: readonly PermissionLine[]): string[] {
+  const asksNothing = fs.length === 0 && net.length === 0 && !child
+  if (runtime === 'inproc' && asksNothing) return ['  permissions runs inside Enigma and can do whatever Enigma can']
+  return ['  permissions', ...held.map(({ text }) => `    ${text}`)]
 }
 
 function lifecycle({ loadTimeout, startTimeout, stopTimeout, restart }: Manifest['lifecycle']): string {
@@ -58,7 +64,9 @@ function lifecycle({ loadTimeout, startTimeout, stopTimeout, restart }: Manifest
   return `load ${seconds(loadTimeout)}, start ${seconds(startTimeout)}, stop ${seconds(stopTimeout)}; restart ${restart}`
 }
 
-function describe({ type, enum: choices, description, default: preset }: Record<string, unknown>): string {
-  const kind = Array.isArray(choices) ? choices.join('|') : String(type ?? 'any')
+function describe(schema: Record<string, unknown>): string {
+  const { type, enum: choices, description, default: preset } = schema
+  const secret = schema.secret === true || schema.writeOnly === true || schema.format === 'password' ? ', secret' : ''
+  const kind = `${Array.isArray(choices) ? choices.join('|') : String(type ?? 'any')}${secret}`
   return `${kind}${preset === undefined ? '' : `, default ${JSON.stringify(preset)}`}${description === undefined ? '' : `: ${description}`}`
 }

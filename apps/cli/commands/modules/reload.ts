@@ -1,6 +1,7 @@
 import type { ModuleManager } from 'enigma'
 import { command } from '../../command.js'
 import { inCommandWords } from '../../command-words.js'
+import { sentence } from '../../errors.js'
 import { Interrupt } from '../../interrupt.js'
 import type { Output } from '../../output/output.js'
 import { changeSavedSet, openManager, openSavedSet } from '../../session.js'
@@ -62,6 +63,6 @@ function tell(manager: ModuleManager, out: Output): void {
   manager.events.on('module.reload-failed', ({ id, message }) => {
     const said = inCommandWords(message)
     if (out.json) out.data({ event: 'failed', id, message: said })
-    else out.error(`${said} The code of before stays.`)
+    else out.error(`${sentence(said)} The code of before stays.`)
   })
 }

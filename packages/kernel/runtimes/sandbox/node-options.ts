@@ -26,8 +26,9 @@ export function nodeOptions(manifest: Manifest, folder: string, granted: readonl
   return [
     ...heap,
     platform.nodePermission,
-    // Node 20 prints that its permission checks are experimental, on the module's standard error.
+    // Node prints on the module's standard error that its checks are experimental, and what `child: true` means; `permissionReport` says it.
     '--disable-warning=ExperimentalWarning',
+    '--disable-warning=SecurityWarning',
     ...read.map((path) => `--allow-fs-read=${path}`),
     ...write.map((path) => `--allow-fs-write=${path}`),
     ...(permissions.child ? ['--allow-child-process', '--allow-addons'] : []),
