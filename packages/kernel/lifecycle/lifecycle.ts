@@ -1,4 +1,5 @@
 import type { ModuleConfig } from '../config/config.js'
+import type { ModuleDefinition } from '../define.js'
 import { ModuleError, type ModuleErrorCode, messageOf } from '../errors.js'
 import type { ResourceLedger } from '../resources/ledger.js'
 import { reconcile } from '../resources/resource-watch.js'
@@ -66,7 +67,8 @@ export class Lifecycle {
 
   /** The rest of the way, where there is one. */
   #loadAtOnce(record: ModuleRecord): Steps<void> | undefined {
-    const definition = record.source()
+    const { source } = record
+    const definition = typeof source === 'function' ? source() : source
     if (isThenable(definition) || definition.estimate || record.handover) return this.#loadFrom(record, definition)
     record.definition = definition
     const api = definition.load?.(record.context!)
@@ -75,7 +77,7 @@ export class Lifecycle {
     return undefined
   }
 
-  *#loadFrom(record: ModuleRecord, given: ReturnType<ModuleRecord['source']>): Steps<void> {
+  *#loadFrom(record: ModuleRecord, given: ModuleDefinition<never> | Promise<ModuleDefinition<never>>): Steps<void> {
     const definition = (yield this.#bound(record, 'load', given)) as NonNullable<ModuleRecord['definition']>
     record.definition = definition
     if (definition.estimate) {

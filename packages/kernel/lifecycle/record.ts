@@ -7,8 +7,8 @@ import type { ModuleLife } from './life.js'
 import { ServiceSlot, serves, type Token } from './services.js'
 import { isUp, type ModulePhase, type ModuleState } from './state.js'
 
-/** Gives a module's code; called at each load, so that one registered class makes a new instance each time. */
-export type ModuleSource = () => ModuleDefinition<never> | Promise<ModuleDefinition<never>>
+/** A module's code, or what gives it: called at each load, so that one registered class makes a new instance each time. */
+export type ModuleSource = ModuleDefinition<never> | (() => ModuleDefinition<never> | Promise<ModuleDefinition<never>>)
 
 const noRecords: readonly ModuleRecord[] = []
 const noSlots: readonly ServiceSlot[] = []

@@ -37,8 +37,8 @@ export class Scope implements AsyncDisposable {
   readonly #owner: string
   /** Milliseconds each asynchronous disposer may take. */
   readonly #deadline: number
-  #effects: Effect[] | undefined
-  #closed = false
+  /** Null when it is closed. */
+  #effects: Effect[] | null | undefined
 
   constructor(owner: string, deadline = 10_000) {
     this.#owner = owner
@@ -46,7 +46,7 @@ export class Scope implements AsyncDisposable {
   }
 
   get closed(): boolean {
-    return this.#closed
+    return this.#effects === null
   }
 
   /** Labels of what is registered, oldest first. */
@@ -56,7 +56,7 @@ export class Scope implements AsyncDisposable {
 
   /** Registers what undoes itself. @throws ModuleError `CONTEXT_CLOSED` when the scope is closed: late effects are refused */
   push(effect: Effect): void {
-    if (this.#closed) throw closedError(this.#owner, effect.label)
+    if (this.#effects === null) throw closedError(this.#owner, effect.label)
     // A literal of one holds one; an empty one that is pushed to holds seventeen.
     if (this.#effects === undefined) this.#effects = [effect]
     else this.#effects.push(effect)
@@ -79,11 +79,9 @@ export class Scope implements AsyncDisposable {
    * @throws ModuleError `SCOPE_FAILED` whose cause is an AggregateError of all failures; all disposers have run by then
    */
   close(): Promise<void> | undefined {
-    if (this.#closed) return undefined
-    this.#closed = true
     const effects = this.#effects
-    this.#effects = undefined
-    return effects && this.#run(effects)
+    this.#effects = null
+    return effects ? this.#run(effects) : undefined
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -149,7 +147,7 @@ export class Scope implements AsyncDisposable {
   // The newest goes at once, others when half of the list is empty: removing stays cheap.
   #forget(): void {
     const effects = this.#effects
-    if (effects === undefined) return
+    if (!effects) return
     while (effects.length > 0 && effects[effects.length - 1]!.undone) effects.pop()
     if (effects.length <= 32) return
     const kept = effects.filter((effect) => !effect.undone)

@@ -49,6 +49,8 @@ interface Method {
   readonly bound: Callable
   /** Whether it answered with something to wait for; undefined before the first call. */
   waits: boolean | undefined
+  /** A chain, as most services have few methods: an array for one is as large as the method. */
+  readonly next: Method | undefined
 }
 
 /** One implementation given by one module, or a module's interface. */
@@ -64,7 +66,7 @@ export class ServiceSlot {
   #hold: Promise<void> | undefined
   #successor: ServiceSlot | undefined
   #handle: object | undefined
-  #methods: Method[] | undefined
+  #methods: Method | undefined
   #onIdle: (() => void) | undefined
 
   constructor(
@@ -174,11 +176,9 @@ export class ServiceSlot {
   // Methods are bound to the implementation (so `#private` members work) and look it up at each call, also when a consumer
   // has taken the method off the handle.
   #method(key: PropertyKey): Method {
-    const known = this.#methods?.find((method) => method.key === key)
-    if (known) return known
-    const method: Method = { key, bound: (...args) => this.#call(method, args), waits: undefined }
-    if (this.#methods === undefined) this.#methods = [method]
-    else this.#methods.push(method)
+    for (let known = this.#methods; known !== undefined; known = known.next) if (known.key === key) return known
+    const method: Method = { key, bound: (...args) => this.#call(method, args), waits: undefined, next: this.#methods }
+    this.#methods = method
     return method
   }
 

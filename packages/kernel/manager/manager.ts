@@ -114,8 +114,7 @@ export class ModuleManager implements AsyncDisposable {
     const { reader } = this.#world
     if ('manifest' in given && 'module' in given) {
       const manifest = reader.require(given.manifest, `The manifest of '${given.manifest.id}'`)
-      const module = given.module as ModuleDefinition<never>
-      this.#world.add(manifest, () => module)
+      this.#world.add(manifest, given.module as ModuleDefinition<never>)
       return manifest.id
     }
     if (!isSeedModule(given)) throw new ModuleError('BAD_MODULE', 'Pass a class, an instance, or { manifest, module }.')

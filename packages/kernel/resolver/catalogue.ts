@@ -15,7 +15,7 @@ export interface Provider {
 }
 
 interface Slot {
-  readonly list: Provider[]
+  list: Provider[]
   sorted: boolean
 }
 
@@ -181,7 +181,9 @@ export class LoadedSet {
 }
 
 function push(slot: Slot, provider: Provider): void {
-  slot.list.push(provider)
+  // A literal of one holds one; an empty array that is pushed to holds seventeen.
+  if (slot.list.length === 0) slot.list = [provider]
+  else slot.list.push(provider)
   if (slot.list.length > 1) slot.sorted = false
 }
 
