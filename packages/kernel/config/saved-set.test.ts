@@ -258,3 +258,18 @@ test('a set that cannot be written leaves no half file behind', async () => {
   await expect(manager.saveConfig(target)).rejects.toMatchObject({ code: 'BAD_SAVED_SET' })
   expect(existsSync(target)).toBe(false)
 })
+
+test('a module that fails to stop undoes the whole restore', async () => {
+  const manager = await fresh()
+  tracked(manager, [], 'stubborn', {}, { stop: () => Promise.reject(new Error('I stay')) })
+  await manager.loadAll(['stubborn', 'extra'])
+  const modules = { stubborn: { active: false }, extra: { active: false }, model: { config: { size: 'tiny' } } }
+  writeFileSync(path, JSON.stringify({ modules }))
+  await expect(manager.loadConfig(path)).rejects.toThrow('I stay')
+  expect(manager.listModules().map(({ id, state }) => [id, state])).toEqual([
+    ['extra', 'active'],
+    ['inference', 'unloaded'],
+    ['model', 'unloaded'],
+    ['stubborn', 'error'],
+  ])
+})

@@ -26,6 +26,8 @@ export interface TransactionWork {
   readonly start: readonly ModuleRecord[]
   /** Modules that go first, dependents before what they need; on failure they come back as they were. */
   readonly drop?: readonly ModuleRecord[]
+  /** Modules that shall be loaded and no longer active at the end. */
+  readonly stop?: readonly ModuleRecord[]
   /** Asked when all of it stands; an error undoes it. */
   readonly verify?: () => void
   readonly signal?: AbortSignal | undefined
@@ -45,6 +47,7 @@ export async function commit(world: TransactionWorld, work: TransactionWork): Pr
     reserve(world, work.steps)
     failure = await carryOut(world, work, mine, started)
     if (failure === undefined) work.verify?.()
+    if (failure === undefined && work.stop) failure = (await stopAll(world.lifecycle, work.stop))[0]
   } catch (error) {
     failure = error
   }
@@ -53,6 +56,7 @@ export async function commit(world: TransactionWorld, work: TransactionWork): Pr
     return
   }
   await undo(world, mine, started)
+  await startAgain(world.lifecycle, work.stop ?? [])
   throw await bringBack(world, dropped, failure)
 }
 
@@ -168,6 +172,12 @@ async function undo(world: TransactionWorld, mine: readonly ModuleRecord[], star
     }
   }
   for (const record of mine) world.ledger.release(record.id)
+}
+
+/** Those that were stopped are active again; one that fails is in error, and says so itself. */
+async function startAgain(lifecycle: Lifecycle, stopped: readonly ModuleRecord[]): Promise<void> {
+  const records = stopped.filter(({ state }) => state === 'loaded')
+  await new Graph(records, comesAfter).run((record) => lifecycle.start(record, false), { keepGoing: true })
 }
 
 /** How a module was before it was taken down. */

@@ -2,9 +2,9 @@ import type { ModuleConfig } from '../config/config.js'
 import { type ComparableSet, diffOfSets } from '../config/diff-of-sets.js'
 import { checkFiles, restoredConfig } from '../config/lock-check.js'
 import type { SavedSet } from '../config/saved-set.js'
-import { commit, stopAll } from '../lifecycle/transaction.js'
+import { commit } from '../lifecycle/transaction.js'
 import { plan } from '../resolver/resolver.js'
-import { dependentsOf, throwFirst } from './dependents.js'
+import { dependentsOf } from './dependents.js'
 import { configsOf, rebind, refusalError, startOrder } from './load-all.js'
 import type { RestoreOptions, RestoreReport } from './manager-types.js'
 import type { World } from './world.js'
@@ -33,18 +33,18 @@ export async function restore(world: World, saved: SavedSet, options: RestoreOpt
   const { steps } = result
   const active = entries.filter(({ id, active }) => active && (missing.includes(id) || diff.start.includes(id)))
   const goals = active.map(({ record }) => record)
+  const resting = new Set(diff.stop.flatMap((id) => dependentsOf(world.require(id))))
+  const stop = [...resting].filter((record) => record.state === 'active' && !drop.includes(record))
   for (const id of diff.enable) world.lifecycle.transition(world.require(id), 'unloaded')
   try {
     world.resetFailed(steps)
-    await commit(world, { steps, configs: configsOf(world, steps, asked), start: startOrder(world, goals, steps), drop })
+    await commit(world, { steps, configs: configsOf(world, steps, asked), start: startOrder(world, goals, steps), drop, stop })
   } catch (error) {
     for (const id of diff.enable) world.lifecycle.transition(world.require(id), 'disabled')
     throw error
   }
   rebind(world, steps)
   for (const [capability, id] of prefer) world.prefer.set(capability, id)
-  const stop = diff.stop.flatMap((id) => dependentsOf(world.require(id))).filter(({ state }) => state === 'active')
-  throwFirst(await stopAll(world.lifecycle, [...new Set(stop)]), 'STOP_FAILED')
   for (const record of drop) record.wanted = false
   for (const { record, wanted } of entries) record.wanted = wanted
   for (const id of diff.disable) {
