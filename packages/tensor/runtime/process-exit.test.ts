@@ -13,7 +13,7 @@ const longRun = `
   import { nativeRuntime } from ${here('./native.js')}
   import { encodeTestModel } from ${here('./model.test.fixture.js')}
   const size = 512
-  const steps = 600
+  const steps = 200
   const nodes = Array.from({ length: steps }, (_, i) => ({
     op: 'MatMul', inputs: [i ? 'x' + i : 'a', 'a'], outputs: [i === steps - 1 ? 'y' : 'x' + (i + 1)],
   }))
@@ -33,7 +33,7 @@ const scripts = {
   thrown: `${longRun}
     run.run()
     setTimeout(() => { throw new Error('boom') }, 50)`,
-  collected: `${longRun.replace('const steps = 600', 'const steps = 20')}
+  collected: `${longRun.replace('const steps = 200', 'const steps = 20')}
     for (let i = 0; i < 5; i++) {
       const running = session.bind({ a: tensor() }, { y: tensor() }).run()
       gc()
@@ -45,7 +45,7 @@ const scripts = {
       encodeTestModel({ nodes, inputs: { a: [size, size] }, outputs: { y: [size, size] } }), { threads: 1 })
     gc()
     await model`,
-  unreleased: `${longRun.replace('const steps = 600', 'const steps = 1')}
+  unreleased: `${longRun.replace('const steps = 200', 'const steps = 1')}
     run.runSync()`,
   worker: `${longRun}
     import { parentPort } from 'node:worker_threads'
@@ -59,7 +59,7 @@ const scripts = {
     run.runSync()
     parentPort.postMessage('finished')`,
 }
-const terminate = (file: string) => `${longRun.replace('const steps = 600', 'const steps = 20')}
+const terminate = (file: string) => `${longRun.replace('const steps = 200', 'const steps = 20')}
   import { Worker } from 'node:worker_threads'
   const worker = new Worker(new URL('./${file}', import.meta.url))
   worker.on('message', async (message) => {

@@ -33,7 +33,7 @@ const small = {
 
 async function open() {
   const manager = await ModuleManager.open({ modules: [module], hardware: { gpus: [] } })
-  await manager.load('training', { nice: 5 })
+  await manager.load('training', { nice: 1 })
   return { manager, training: manager.getInterface<TrainingService>('training') }
 }
 
