@@ -95,13 +95,20 @@ async function carryOut(
       started.push(record)
       return lifecycle.start(record, own.has(record))
     }
-    const errors = standsInOrder(start, comesAfter)
-      ? await runInOrder(start, comesAfter, begin, { onFirstError: cancel })
-      : await new Graph(start, comesAfter).run(begin, { onFirstError: cancel })
+    const errors =
+      begins(start, mine) || standsInOrder(start, comesAfter)
+        ? await runInOrder(start, comesAfter, begin, { onFirstError: cancel })
+        : await new Graph(start, comesAfter).run(begin, { onFirstError: cancel })
     return errors[0]
   } finally {
     signal?.removeEventListener('abort', onAbort)
   }
+}
+
+/** Whether one list is the begin of another. */
+function begins(list: readonly ModuleRecord[], other: readonly ModuleRecord[]): boolean {
+  for (let i = 0; i < list.length; i++) if (list[i] !== other[i]) return false
+  return true
 }
 
 const noConfig: ModuleConfig = Object.freeze({})

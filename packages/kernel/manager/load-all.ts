@@ -111,8 +111,11 @@ export function rebind(world: World, steps: readonly PlanStep[]): void {
 
 /** The goals and all they are bound to once `steps` are loaded, without those that are active; the steps in their order. */
 export function startOrder(world: World, goals: readonly ModuleRecord[], steps: readonly PlanStep[]): ModuleRecord[] {
+  const now = steps.map(({ manifest }) => world.records.get(manifest.id)!)
+  // Every step is there for some goal: where nothing was loaded before, they are all that starts.
+  if (world.loaded.size === 0 && goals.length > 0 && coversAll(goals, steps)) return now
   const planned = new Map<ModuleRecord, PlanStep>()
-  for (const step of steps) planned.set(world.records.get(step.manifest.id)!, step)
+  for (let i = 0; i < now.length; i++) planned.set(now[i]!, steps[i]!)
   const wanted = new Set(goals)
   // A set is walked through what is added meanwhile.
   for (const record of wanted) {
@@ -121,6 +124,12 @@ export function startOrder(world: World, goals: readonly ModuleRecord[], steps: 
     else if (record.state !== 'active') for (const provider of record.providers) wanted.add(provider)
   }
   const earlier = [...wanted].filter((record) => !planned.has(record) && record.state !== 'active').reverse()
-  const now = [...planned.keys()]
   return [...earlier, ...(wanted.size - earlier.length === now.length ? now : now.filter((record) => wanted.has(record)))]
+}
+
+/** Whether all that was asked for shall start, and so all that it needs. */
+function coversAll(goals: readonly ModuleRecord[], steps: readonly PlanStep[]): boolean {
+  const starting = new Set(goals.map(({ id }) => id))
+  for (const { manifest, neededBy } of steps) if (neededBy === undefined && !starting.has(manifest.id)) return false
+  return true
 }
