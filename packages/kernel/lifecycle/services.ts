@@ -1,5 +1,6 @@
 import { ServiceGone } from '../errors.js'
 import { isThenable } from './thenable.js'
+import { trackedCall } from './tracked-call.js'
 import { trackedStream } from './tracked-stream.js'
 
 // Typed services. A token names a capability and carries the type of its implementation; a slot holds the implementation
@@ -64,6 +65,9 @@ export class ServiceSlot {
   #implementation: unknown
   #gone: string | undefined
   #hold: Promise<void> | undefined
+  /** What it was when the hold began: tells methods from values meanwhile. */
+  #shape: unknown
+  #followed = false
   #successor: ServiceSlot | undefined
   #handle: object | undefined
   #methods: Method | undefined
@@ -107,16 +111,17 @@ export class ServiceSlot {
   /** The guarded implementation, one per slot; values that are neither object nor function stand for themselves. */
   get handle(): unknown {
     if (this.#handle !== undefined) return this.#handle
-    const implementation = this.implementation
+    const last = this.#last()
+    const implementation = last.#hold === undefined ? last.#open() : last.#shape
     if (typeof implementation === 'function') this.#handle = new Proxy(callable(this), guard)
     else if (typeof implementation === 'object' && implementation !== null) this.#handle = new Proxy(this, guard)
     else return implementation
     return this.#handle
   }
 
-  /** Whether somebody holds a handle. */
+  /** Whether somebody holds a handle that leads here. */
   get held(): boolean {
-    return this.#handle !== undefined
+    return this.#handle !== undefined || this.#followed
   }
 
   /** From here on handles throw, unless a successor comes. */
@@ -128,8 +133,10 @@ export class ServiceSlot {
   /** From here on calls through handles wait for `until`; then they go to the successor, or throw. */
   hold(until: Promise<void>): void {
     this.#hold = until
+    this.#shape = this.#implementation
     void until.then(() => {
       this.#hold = undefined
+      this.#shape = undefined
     })
   }
 
@@ -137,6 +144,7 @@ export class ServiceSlot {
   follow(successor: ServiceSlot): void {
     if (successor === this) return
     this.#successor = successor
+    successor.#followed ||= this.held
   }
 
   /** Waits until no call is under way, at most `ms`; answers whether that is so. */
@@ -207,30 +215,39 @@ export class ServiceSlot {
   /** Counts what has not settled yet. */
   #track(result: unknown): unknown {
     if (typeof result !== 'object' || result === null) return result
-    if (result instanceof Promise && result.constructor === Promise) {
-      this.pending++
-      // The promise handed on is the counted one, so that a rejection nobody handles is still reported.
-      return result.then(
-        (value: unknown) => {
-          const answer = this.#track(value)
-          this.#settled()
-          return answer
-        },
-        (error: unknown) => {
-          this.#settled()
-          throw error
-        },
-      )
+    const iterable = Symbol.asyncIterator in result
+    if (result instanceof Promise) {
+      const counted = this.#counted(result)
+      return result.constructor === Promise && !iterable ? counted : trackedCall(result, () => counted)
     }
-    const settled = () => this.#settled()
+    // What is not a promise may begin its work when it is asked for the answer: it is not asked here.
     if (isThenable(result)) {
-      this.pending++
-      result.then(settled, settled)
-    } else if (Symbol.asyncIterator in result) {
-      this.pending++
-      return trackedStream(result as AsyncIterable<unknown>, settled)
+      const stream = iterable ? () => this.#stream(result as unknown as AsyncIterable<unknown>) : undefined
+      return trackedCall(result, () => this.#counted(Promise.resolve(result)), stream)
     }
-    return result
+    return iterable ? this.#stream(result as AsyncIterable<unknown>) : result
+  }
+
+  /** The promise handed on is the counted one, so that a rejection nobody handles is still reported. */
+  #counted(promise: Promise<unknown>): Promise<unknown> {
+    this.pending++
+    const native = promise.constructor === Promise ? promise : new Promise((resolve) => resolve(promise))
+    return native.then(
+      (value: unknown) => {
+        const answer = this.#track(value)
+        this.#settled()
+        return answer
+      },
+      (error: unknown) => {
+        this.#settled()
+        throw error
+      },
+    )
+  }
+
+  #stream(stream: AsyncIterable<unknown>): AsyncIterable<unknown> {
+    this.pending++
+    return trackedStream(stream, () => this.#settled())
   }
 
   #settled(): void {
@@ -242,6 +259,8 @@ export class ServiceSlot {
   #heldMember(key: PropertyKey): unknown {
     if (key === raw) throw new ServiceGone(this.module, 'it is being replaced')
     if (typeof key === 'symbol' || key === 'then') return undefined
+    if (isValue(this.#last().#shape, key))
+      throw new ServiceGone(this.module, `it is being replaced, and '${String(key)}' cannot wait`)
     return this.#method(key).bound
   }
 
@@ -275,6 +294,15 @@ function later(hold: Promise<void>, call: () => unknown): unknown {
       yield* (await answer) as AsyncIterable<unknown>
     },
   })
+}
+
+/** Whether a name is there and is no method. Accessors are not run to look at them. */
+function isValue(target: unknown, key: PropertyKey): boolean {
+  for (let level = target; level !== undefined && level !== null; level = Object.getPrototypeOf(level) as unknown) {
+    const found = Object.getOwnPropertyDescriptor(level, key)
+    if (found) return typeof found.value !== 'function'
+  }
+  return false
 }
 
 // A proxy of a function needs a function as its target; the slot is found through it.

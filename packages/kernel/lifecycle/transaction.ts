@@ -1,8 +1,10 @@
 import type { ModuleConfig } from '../config/config.js'
 import { ModuleError, messageOf } from '../errors.js'
+import type { Manifest } from '../manifest/manifest.js'
+import { requiredVram } from '../resolver/admission.js'
 import { softNeeds } from '../resolver/order.js'
 import type { PlanStep, ResolverState } from '../resolver/resolver.js'
-import type { ResourceLedger } from '../resources/ledger.js'
+import type { Claim, ResourceLedger } from '../resources/ledger.js'
 import { drive, type Steps } from './drive.js'
 import { Graph, runInOrder, standsInOrder } from './graph-run.js'
 import type { Lifecycle } from './lifecycle.js'
@@ -243,20 +245,43 @@ async function bringBack({ lifecycle, ledger }: TransactionWorld, dropped: reado
   })
 }
 
-function reserve(world: TransactionWorld, steps: readonly PlanStep[]): void {
+function reserve({ ledger }: TransactionWorld, steps: readonly PlanStep[]): void {
+  const asking = steps.filter(({ manifest: { resources } }) => resources.ram > 0 || resources.vram > 0)
   const reserved: string[] = []
   try {
-    for (const { manifest } of steps) {
-      const { ram, vram, gpu, device } = manifest.resources
-      if (ram === 0 && vram === 0) continue
-      // Where a GPU is only preferred, its memory is reserved if there is enough of it.
-      const wanted = gpu === 'preferred' && vram > world.ledger.freeOn(device) ? 0 : vram
-      world.ledger.reserve(manifest.id, { ram, vram: wanted, device })
+    // What is bound to one device first, then the largest: those that take any device fit into what is left.
+    for (const { manifest } of [...asking].sort(byRigour)) {
+      ledger.reserve(manifest.id, claimOf(manifest))
       reserved.push(manifest.id)
     }
   } catch (error) {
-    for (const id of reserved) world.ledger.release(id)
+    for (const id of reserved) ledger.release(id)
     throw error
+  }
+  for (const { manifest } of asking) preferGpu(ledger, manifest)
+}
+
+/** What a module cannot do without. */
+function claimOf(manifest: Manifest): Claim {
+  const { ram, device } = manifest.resources
+  return { ram, vram: requiredVram(manifest), device }
+}
+
+function byRigour({ manifest: a }: PlanStep, { manifest: b }: PlanStep): number {
+  const loose = ({ resources }: Manifest) => Number(resources.device === 'auto')
+  return loose(a) - loose(b) || requiredVram(b) - requiredVram(a)
+}
+
+/** Where a GPU is only preferred, its memory is reserved if there is enough of it once everybody has what they need. */
+function preferGpu(ledger: ResourceLedger, manifest: Manifest): void {
+  const { gpu, vram, device } = manifest.resources
+  if (gpu !== 'preferred' || vram === 0) return
+  try {
+    ledger.reserve(manifest.id, { ...claimOf(manifest), vram })
+  } catch (error) {
+    const lacks = error instanceof ModuleError && ['NO_VRAM', 'NO_RAM', 'NO_GPU'].includes(error.code)
+    // A device that it names and that is not there is a mistake in its manifest.
+    if (!lacks || (error.code === 'NO_GPU' && device !== 'auto')) throw error
   }
 }
 

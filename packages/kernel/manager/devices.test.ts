@@ -65,3 +65,26 @@ test('a device that is full, or not there, refuses before anything runs', async 
   )
   expect(await m.canLoad('c')).toMatchObject({ ok: false, code: 'NO_VRAM' })
 })
+
+test('who prefers a GPU takes what those leave who need one, in whatever order they are loaded', async () => {
+  const m = await manager(8)
+  m.register({ manifest: { id: 'prefers', version: '1.0.0', resources: { vram: '6GB', gpu: 'preferred' } }, module: {} })
+  m.register({
+    manifest: { id: 'needs', version: '1.0.0', requires: ['prefers'], resources: { vram: '6GB', gpu: 'required' } },
+    module: {},
+  })
+  expect(await m.canLoad('needs')).toMatchObject({ ok: true })
+  await m.load('needs')
+  expect(m.ledger.map(({ module, vram }) => [module, vram / gigabyte])).toEqual([['needs', 6]])
+})
+
+test('memory that two kinds share: who prefers the GPU does without it rather than be refused', async () => {
+  const m = await openManager({
+    hardware: { gpus: [gpu(8)], unifiedMemory: true, ramTotal: 8 * gigabyte, ramFree: 8 * gigabyte },
+  })
+  open.push(m)
+  add(m, 'modest', { ram: '4GB', vram: '6GB', gpu: 'preferred' })
+  await m.load('modest')
+  expect(device(m, 'modest')).toBe('cpu')
+  expect(m.ledger).toMatchObject([{ module: 'modest', ram: 4 * gigabyte, vram: 0 }])
+})

@@ -1,6 +1,7 @@
 import { afterEach, expect, test } from 'vitest'
 import { defineModule } from '../define.js'
 import { ServiceGone } from '../errors.js'
+import type { ModuleContext } from '../lifecycle/context.js'
 import { token } from '../lifecycle/services.js'
 import { gigabyte, openManager, tracked } from '../testing/build.js'
 import type { ModuleManager } from './manager.js'
@@ -213,6 +214,35 @@ test('configure asks the module, and says so when it needs a restart', async () 
   await expect(m.configure('a', { port: 81 })).rejects.toMatchObject({ code: 'CONFIG_NEEDS_RESTART' })
   await expect(m.configure('a', { level: 'x' })).rejects.toMatchObject({ code: 'BAD_CONFIG' })
   expect(m.getModule('a').config).toEqual({ level: 5, port: 80 })
+})
+
+test('a module that never answers a new config holds nothing up, and keeps the old one', async () => {
+  const m = await manager()
+  m.register({
+    manifest: {
+      id: 'a',
+      version: '1.0.0',
+      lifecycle: { stopTimeout: '20ms' },
+      config: { type: 'object', properties: { level: { type: 'integer', default: 1 } } },
+    },
+    module: { onConfig: () => new Promise<never>(() => {}), load: (ctx: ModuleContext) => ({ level: () => ctx.config.level }) },
+  })
+  await m.load('a')
+  await expect(m.configure('a', { level: 2 })).rejects.toMatchObject({ code: 'TIMEOUT' })
+  expect(m.getInterface<{ level(): number }>('a').level()).toBe(1)
+  await m.unload('a')
+})
+
+test('a new config may not lead out of the machine where a load may not', async () => {
+  const m = await manager()
+  const config = { type: 'object', properties: { url: { type: 'string', default: 'http://localhost:1' } } } as const
+  m.register({
+    manifest: { id: 'a', version: '1.0.0', cloud: { unlessLoopback: 'url' }, config },
+    module: { onConfig: () => 'applied' },
+  })
+  await m.load('a')
+  await m.configure('a', { url: 'http://127.0.0.1:2' })
+  await expect(m.configure('a', { url: 'https://example.com' })).rejects.toMatchObject({ code: 'CLOUD_REFUSED' })
 })
 
 test('a disabled module is refused until it is enabled', async () => {

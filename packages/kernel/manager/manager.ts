@@ -22,6 +22,7 @@ import type { LedgerEntry } from '../resources/ledger.js'
 import { type ResourceReport, resourceReport } from '../resources/resource-report.js'
 import { Quarantine, type Quarantined } from '../supervision/quarantine.js'
 import { activatedBy, EventActivation, providerFor } from './activation.js'
+import { configure } from './configure.js'
 import { boundTo, dependentsOf, notLoaded, requiredBy, throwFirst } from './dependents.js'
 import { type ModuleGraph, moduleGraph, type Why, why, whyNot } from './introspection.js'
 import { answerOf, configsOf, loadAll, planFor, refusalError } from './load-all.js'
@@ -203,6 +204,7 @@ export class ModuleManager implements AsyncDisposable {
       if (!planned.ok) throw refusalError(planned)
       const work = { from: old, to: next, ...planned, configs: configsOf(this.#world, planned.steps, given) }
       const report = await replace(this.#world, work, options)
+      this.#upkeep.release(old.id)
       this.events.emit('module.swapped', { from: old.id, to: next.id, ms: report.ms })
       return report
     })
@@ -298,23 +300,11 @@ export class ModuleManager implements AsyncDisposable {
 
   /**
    * Changes the config of a loaded module; keys left out keep their values.
-   * @throws ModuleError `BAD_CONFIG`, `NOT_LOADED`, `CONFIG_NEEDS_RESTART` when the module does not take it while loaded
+   * @throws ModuleError `BAD_CONFIG`, `NOT_LOADED`, `CLOUD_REFUSED`, `CONFIG_NEEDS_RESTART` when the module does not take it while
+   * loaded, `TIMEOUT` when it does not answer within its stop limit
    */
   configure(id: string, config: ModuleConfig): Promise<void> {
-    return this.#run(async () => {
-      const record = this.#world.require(id)
-      if (!record.up) throw notLoaded(record.id)
-      const { definition, context, life } = record
-      const next = this.#world.configs.check(record.manifest, { ...record.config, ...config })
-      const answer = await definition?.onConfig?.(next as never, record.config as never, context!, record.implementation)
-      if (answer !== 'applied') {
-        const message = `Module '${record.id}' takes this config only when it is loaded. Unload it and load it with the new config.`
-        throw new ModuleError('CONFIG_NEEDS_RESTART', message, { module: record.id })
-      }
-      record.config = next
-      life!.config = next
-      this.events.emit('module.config', { id: record.id })
-    })
+    return this.#run(() => configure(this.#world, this.#world.require(id), config))
   }
 
   /**
@@ -504,6 +494,7 @@ export class ModuleManager implements AsyncDisposable {
     return this.#queue.run(async () => {
       if (this.#closed) throw new ModuleError('MANAGER_CLOSED', 'The manager is shut down. Open a new one.')
       try {
+        if (this.#world.falling.size > 0) await this.#world.settled()
         return await work()
       } finally {
         this.#upkeep.settle()

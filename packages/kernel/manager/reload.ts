@@ -1,13 +1,14 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import type { ModuleConfig } from '../config/config.js'
 import { ModuleError } from '../errors.js'
 import { bundleModule } from '../hot-reload/bundle-module.js'
-import { Lifeline, withinLimit } from '../lifecycle/limit.js'
 import { ModuleRecord } from '../lifecycle/record.js'
 import { badManifest } from '../manifest/manifest-read.js'
 import { plan } from '../resolver/resolver.js'
 import { boundTo } from './dependents.js'
 import { refusalError } from './load-all.js'
+import { answered } from './question.js'
 import { replace } from './swap.js'
 import type { World } from './world.js'
 
@@ -41,13 +42,14 @@ export async function reload(world: World, old: ModuleRecord): Promise<ReloadRep
     return report(false, false)
   }
   const config = world.configs.check(next.manifest, old.config)
+  // While it answers, the old one is the one to be found.
+  const handover = await snapshot(old)
   world.replace(next)
   try {
-    const { steps } = planReload(world, old, next)
+    const { steps } = planReload(world, old, next, config)
     const configs = new Map(
       steps.map(({ manifest }) => [manifest.id, manifest.id === next.id ? config : world.configs.check(manifest, undefined)]),
     )
-    const handover = await snapshot(old)
     old.handover = handover
     next.handover = handover
     await replace(world, { from: old, to: next, steps, configs, together: false })
@@ -77,7 +79,7 @@ async function fresh(world: World, old: ModuleRecord): Promise<ModuleRecord> {
   return new ModuleRecord(manifest, () => definition, folder)
 }
 
-function planReload(world: World, old: ModuleRecord, next: ModuleRecord) {
+function planReload(world: World, old: ModuleRecord, next: ModuleRecord, config: ModuleConfig) {
   const { id } = next
   const dependents = boundTo(old)
   for (const { manifest, requirements } of dependents) {
@@ -91,27 +93,13 @@ function planReload(world: World, old: ModuleRecord, next: ModuleRecord) {
     }
   }
   const goal = { load: [id], apart: dependents.map(({ manifest }) => manifest.id) }
-  const result = plan(goal, world.stateWithout([old], new Map()))
+  const result = plan(goal, world.stateWithout([old], new Map([[id, config]])))
   if (!result.ok) throw refusalError(result)
   return result
 }
 
 async function snapshot(record: ModuleRecord): Promise<{ state: unknown } | undefined> {
-  const { definition, context, manifest } = record
+  const { definition, context } = record
   if (!definition?.snapshot || !context) return undefined
-  const ms = manifest.lifecycle.stopTimeout
-  const state = await withinLimit(
-    // Its own lifeline: a snapshot that takes too long ends the reload, not the module.
-    new Lifeline(),
-    definition.snapshot(context, record.implementation as never),
-    () => ({
-      ms,
-      warn: ms,
-      grace: 0,
-      onSlow: () => undefined,
-      onTimeout: () => new ModuleError('TIMEOUT', `Module '${record.id}' gave no snapshot in ${ms} ms.`, { module: record.id }),
-      onStuck: () => undefined,
-    }),
-  )
-  return { state }
+  return { state: await answered(record, 'snapshot', definition.snapshot(context, record.implementation as never)) }
 }

@@ -56,11 +56,13 @@ export async function replace(world: World, work: SwapWork, options: SwapOptions
     await takeDown(world.lifecycle, [from])
   } else {
     const release = hold(slots)
+    world.passing = slots
     try {
-      drained = await settle()
+      drained = await unlessAborted(settle(), options.signal, to.id)
       await commit(world, { ...change, drop: [from] })
       takeOver()
     } finally {
+      world.passing = []
       release()
     }
   }
@@ -110,4 +112,23 @@ function hold(slots: readonly ServiceSlot[]): () => void {
 async function drain(slots: readonly ServiceSlot[], ms: number): Promise<boolean> {
   const answers = await Promise.all(slots.map((slot) => slot.drained(ms)))
   return answers.every(Boolean)
+}
+
+/** @throws ModuleError `CANCELLED` as soon as the signal is aborted: nothing has been taken down yet */
+async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal | undefined, id: string): Promise<T> {
+  if (signal === undefined) return work
+  let abort: () => void = () => undefined
+  const aborted = new Promise<never>((_, reject) => {
+    abort = () => {
+      const message = `The swap to '${id}' was cancelled, and the old one serves as before.`
+      reject(new ModuleError('CANCELLED', message, { module: id, cause: signal.reason }))
+    }
+  })
+  signal.addEventListener('abort', abort, { once: true })
+  if (signal.aborted) abort()
+  try {
+    return await Promise.race([work, aborted])
+  } finally {
+    signal.removeEventListener('abort', abort)
+  }
 }

@@ -57,6 +57,10 @@ export class World {
   ready = false
   readonly quarantine: Quarantine
   readonly lastUse = new LastUse()
+  /** Services that pass on to another provider just now: whoever asks for them waits with the others. */
+  passing: readonly ServiceSlot[] = []
+  /** Modules that failed while they were up, until they are undone. */
+  readonly falling = new Set<ModuleRecord>()
   /** Told of modules that end by themselves. */
   supervisor: Supervisor | undefined
   /** Whether idle modules may go to make room. */
@@ -103,6 +107,8 @@ export class World {
   /** @throws ModuleError `NOT_LOADED`, `SERVICE_MISSING` when its load returned nothing */
   interfaceOf(name: string): unknown {
     const record = this.require(name)
+    const passing = this.passing.find((slot) => slot.isInterface && slot.module === record.id)
+    if (passing) return passing.handle
     if (!record.up) throw notLoaded(record.id)
     if (record.api) return record.api.handle
     const message = `Module '${record.id}' has no interface: its load returned nothing. Take what it provides through another module.`
@@ -139,6 +145,7 @@ export class World {
   }
 
   *services(capability: string): Iterable<ServiceSlot> {
+    for (const slot of this.passing) if (!slot.isInterface && slot.token.name === capability) yield slot
     for (const { manifest } of this.catalogue.providers(capability)) {
       const slot = this.loaded.has(manifest.id) ? this.records.get(manifest.id)?.service(capability) : undefined
       if (slot) yield slot
@@ -150,7 +157,14 @@ export class World {
   }
 
   crashed(record: ModuleRecord, clean: boolean): void {
+    this.falling.add(record)
     this.supervisor?.crashed(record, clean)
+  }
+
+  /** Waits until what has failed is undone: before that it looks as if it were up. */
+  async settled(): Promise<void> {
+    for (const record of this.falling) await record.crashing
+    this.falling.clear()
   }
 
   crash(life: ModuleLife, cause: unknown): void {
