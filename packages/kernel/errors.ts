@@ -1,3 +1,5 @@
+import type { Constraint } from './resolver/constraint.js'
+
 /** What can go wrong in the module system; a message names the thing and the fix. */
 export type ModuleErrorCode =
   | 'NOT_REGISTERED'
@@ -72,6 +74,8 @@ export interface ModuleErrorDetails {
   alternatives?: readonly string[] | undefined
   /** The modules in question: dependents, the cycle, the chain of requirements. */
   modules?: readonly string[] | undefined
+  /** Why a plan was refused, in full. */
+  because?: readonly Constraint[] | undefined
   /** The file in which something is wrong, and the line, from 1. */
   file?: string | undefined
   line?: number | undefined
@@ -83,6 +87,7 @@ export class ModuleError extends Error {
   readonly module: string | undefined
   readonly alternatives: readonly string[]
   readonly modules: readonly string[]
+  readonly because: readonly Constraint[]
   readonly file: string | undefined
   readonly line: number | undefined
 
@@ -95,6 +100,7 @@ export class ModuleError extends Error {
     this.module = details.module
     this.alternatives = details.alternatives ?? []
     this.modules = details.modules ?? []
+    this.because = details.because ?? []
     this.file = details.file
     this.line = details.line
   }

@@ -273,3 +273,55 @@ test('a module that fails to stop undoes the whole restore', async () => {
     ['stubborn', 'error'],
   ])
 })
+
+test('what a restored set was resolved to holds for later loads, until somebody decides otherwise', async () => {
+  const machine = async () => {
+    const manager = await openManager()
+    open.push(manager)
+    for (const id of ['first', 'second', 'third'])
+      tracked(manager, [], id, { provides: [{ capability: 'speech', version: '1.0.0', cardinality: 'shared' }] })
+    tracked(manager, [], 'user', { requires: ['speech'] })
+    return manager
+  }
+  const before = await machine()
+  await before.load('second')
+  await before.saveConfig(path)
+
+  const after = await machine()
+  await after.loadConfig(path)
+  await after.load('first')
+  await after.load('user')
+  expect(after.why('second').dependents).toEqual(['user'])
+  await after.unload('user')
+  await after.swap('second', 'third')
+  expect((await after.load('user')).closure).toEqual([])
+  expect(after.listLoaded()).not.toContain('second')
+})
+
+test('what a saved set was bound to gives way when it is disabled there', async () => {
+  const manager = await fresh()
+  tracked(manager, [], 'other', { provides: ['text-generation'] })
+  tracked(manager, [], 'user', { requires: ['text-generation'] })
+  const text = { version: 1, modules: { user: {} }, bindings: { 'text-generation': 'inference' }, disabled: ['inference'] }
+  writeFileSync(path, JSON.stringify(text))
+  await manager.loadConfig(path)
+  expect(manager.listLoaded()).toEqual(['other', 'user'])
+})
+
+test('a module that waits to be started again stays away when the restored set is without it', async () => {
+  const manager = await openManager({ supervision: { base: 20 } })
+  open.push(manager)
+  let fail = () => {}
+  manager.register({
+    manifest: { id: 'daemon', version: '1.0.0', lifecycle: { restart: 'on-failure' } },
+    module: { load: (ctx) => void (fail = () => ctx.fail(new Error('gone'))) },
+  })
+  await manager.saveConfig(path)
+  await manager.load('daemon')
+  const restarting = new Promise((resolve) => manager.events.on('module.restarting', resolve))
+  fail()
+  await restarting
+  await manager.loadConfig(path)
+  await new Promise((resolve) => setTimeout(resolve, 40))
+  expect(manager.listLoaded()).toEqual([])
+})

@@ -4,7 +4,9 @@ import { mkdir, rename, rm, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { isMap, JsonFile } from '../config/json-file.js'
 import { ModuleError, messageOf } from '../errors.js'
+import { isTypeScript } from '../hot-reload/source-file.js'
 import { type Manifest, runtimes } from '../manifest/manifest.js'
+import { isJavaScript } from '../runtimes/sandbox/languages.js'
 import type { Fingerprint } from './fingerprint.js'
 
 // What a person has agreed to: `consent.json` in the folder of installed modules.
@@ -15,6 +17,8 @@ export interface Permissions {
   readonly net: readonly string[]
   readonly child: boolean
   readonly cloud: boolean
+  /** Runs as a program in another language, which only bubblewrap holds to anything. */
+  readonly program: boolean
 }
 
 export interface Consent {
@@ -37,8 +41,15 @@ export interface Consent {
 
 export type Consents = ReadonlyMap<string, Consent>
 
-export function permissionsOf({ permissions: { fs, net, child }, cloud }: Manifest): Permissions {
-  return { fs, net, child, cloud: cloud !== false }
+export function permissionsOf({ permissions: { fs, net, child }, cloud, runtime, entry }: Manifest): Permissions {
+  const elsewhere = runtime === 'remote'
+  return {
+    fs,
+    net: elsewhere ? [...net, entry] : net,
+    child,
+    cloud: cloud !== false,
+    program: !elsewhere && runtime !== 'wasm' && !isJavaScript(entry) && !isTypeScript(entry),
+  }
 }
 
 /** What a module asks for that was not agreed to, in words; empty when it stays within. */
@@ -51,6 +62,7 @@ export function growthOf(agreed: Permissions, asked: Permissions): string[] {
     ...news('files', agreed.fs, asked.fs),
     ...news('network', agreed.net, asked.net),
     ...(asked.child && !agreed.child ? ['starting programs'] : []),
+    ...(asked.program && !agreed.program ? ['running a program that is not JavaScript'] : []),
     ...(asked.cloud && !agreed.cloud ? ['sending data to a cloud service'] : []),
   ]
 }
@@ -95,7 +107,7 @@ function consentIn(file: JsonFile, id: string, entry: unknown): Consent {
   if (!isText(folder) || folder.split(/[/\\]/).includes('..')) throw wrong('the folder')
   if (!isMap(fingerprint) || !isText(fingerprint.integrity) || !isMap(fingerprint.files)) throw wrong('the fingerprint')
   if (!Object.values(fingerprint.files).every(isText)) throw wrong('the fingerprint')
-  const { fs, net, child, cloud } = isMap(permissions) ? permissions : {}
+  const { fs, net, child, cloud, program } = isMap(permissions) ? permissions : {}
   if (!isTexts(fs) || !isTexts(net) || typeof child !== 'boolean' || typeof cloud !== 'boolean') throw wrong('the permissions')
   const known = runtimes.find((name) => name === runtime)
   if (known === undefined || typeof trusted !== 'boolean') throw wrong('the runtime')
@@ -105,7 +117,8 @@ function consentIn(file: JsonFile, id: string, entry: unknown): Consent {
     version,
     fingerprint: { integrity: fingerprint.integrity, files: fingerprint.files as Fingerprint['files'] },
     folder,
-    permissions: { fs, net, child, cloud },
+    // Earlier records do not say it; they are held to their files.
+    permissions: { fs, net, child, cloud, program: program !== false },
     runtime: known,
     trusted,
     at,

@@ -33,15 +33,14 @@ export class InstallGate {
     return [...this.#consents.values()].map((consent) => this.#folderOf(consent)).filter((folder) => existsSync(folder))
   }
 
-  /** Whether the files of a folder are looked after here. */
+  /** Whether the files of a folder are looked after here, also where nobody agreed to them. */
   holds(folder: string): boolean {
-    return this.#consentFor(folder) !== undefined
+    return folder.startsWith(this.#home + sep)
   }
 
   /** The manifest as it was agreed to: in a process of its own, unless the module is trusted. Others stay as they are. */
   adapt(manifest: Manifest, folder: string): Manifest {
-    const consent = this.#consentFor(folder)
-    if (consent === undefined || consent.trusted) return manifest
+    if (!this.holds(folder) || this.#consentFor(folder)?.trusted) return manifest
     return { ...manifest, runtime: confinedRuntime(manifest.runtime) }
   }
 
@@ -50,9 +49,14 @@ export class InstallGate {
    * @throws ModuleError `INTEGRITY` naming the files, `CONSENT_NEEDED` naming the permissions
    */
   async verify(manifest: Manifest, folder: string): Promise<void> {
+    if (!this.holds(folder)) return
     const consent = this.#consentFor(folder)
-    if (consent === undefined) return
     const { id } = manifest
+    if (consent === undefined) {
+      // One that appeared within an added one, where its own manifest was.
+      const message = `Nobody agreed to module '${id}' in ${folder}. Put right what was added there with: enigma modules update`
+      throw new ModuleError('CONSENT_NEEDED', message, { module: id })
+    }
     if (consent.id !== id) {
       const message = `The module in ${folder} says it is '${id}', but what was agreed to is '${consent.id}'. Remove it, and add it again.`
       throw new ModuleError('CONSENT_NEEDED', message, { module: id })
@@ -73,15 +77,13 @@ export class InstallGate {
   /** A command's code would run inside the program: only that of trusted modules may. @throws ModuleError `CONSENT_NEEDED` */
   async verifyCommand(manifest: Manifest, folder: string): Promise<void> {
     await this.verify(manifest, folder)
-    const consent = this.#consentFor(folder)
-    if (consent === undefined || consent.trusted) return
+    if (!this.holds(folder) || this.#consentFor(folder)?.trusted) return
     const fix = `If you vouch for it: enigma modules update ${manifest.id} --trust`
     const message = `The commands of module '${manifest.id}' would run inside Enigma, which was not agreed to. ${fix}`
     throw new ModuleError('CONSENT_NEEDED', message, { module: manifest.id })
   }
 
   #consentFor(folder: string): Consent | undefined {
-    if (!folder.startsWith(this.#home + sep)) return undefined
     return [...this.#consents.values()].find((consent) => this.#folderOf(consent) === folder)
   }
 

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { cp } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
@@ -278,4 +278,47 @@ test.each([
 test('a home that does not exist holds no modules', async () => {
   await using manager = await openManager({ installed: join(folder.path, basename(home), 'nowhere') })
   expect(manager.listModules()).toEqual([])
+})
+
+test.each([
+  [
+    'elsewhere',
+    'runtime: remote\nentry: https://b.example/mcp',
+    ['network https://b.example/mcp', "running as 'remote', not 'process'"],
+  ],
+  ['in another language', 'runtime: process\nentry: ./main.py', ['running a program that is not JavaScript']],
+  ['out of the sandbox', 'runtime: wasm\nentry: ./a.wasm', ["running as 'wasm', not 'process'"]],
+])('an update that runs %s is agreed to again, also with the same permissions', async (_, text, growth) => {
+  const installer = new ModuleInstaller(home, copying)
+  const source = packageWith('')
+  await using first = await installer.stage(source)
+  await first.install()
+  writeFileSync(join(source, 'main.py'), '')
+  writeFileSync(join(source, 'a.wasm'), '')
+  writeFileSync(join(source, 'module.yaml'), `id: greeter\nversion: 1.1.0\n${text}\n`)
+  await using staged = await installer.stageUpdate('greeter')
+  expect(staged.growth).toEqual(growth)
+})
+
+test('a module that appears within an added one, in the place of its manifest, is not run', async () => {
+  const installer = new ModuleInstaller(home, copying)
+  await using staged = await installer.stage(packageWith(''))
+  const { folder: inside } = await staged.install()
+  const added = join(home, 'greeter', inside)
+  const ran = join(folder.path, 'RAN')
+  rmSync(join(added, 'module.yaml'))
+  mkdirSync(join(added, 'other'))
+  writeFileSync(
+    join(added, 'other', 'module.yaml'),
+    'id: other\nversion: 1.0.0\nentry: ./index.mjs\ncontributes: { commands: [{ name: go, entry: ./index.mjs }] }\n',
+  )
+  writeFileSync(
+    join(added, 'other', 'index.mjs'),
+    `import { writeFileSync } from 'node:fs'\nwriteFileSync(${JSON.stringify(ran)}, '')\nexport default {}`,
+  )
+  await using manager = await openManager({ installed: home })
+  expect(manager.listModules().map(({ id }) => id)).toEqual(['other'])
+  await expect(manager.load('other')).rejects.toMatchObject({ code: 'CONSENT_NEEDED' })
+  await expect(manager.runCommand('other', 'go')).rejects.toMatchObject({ code: 'CONSENT_NEEDED' })
+  expect(nothingRan()).toBe(true)
 })

@@ -7,7 +7,7 @@ import { entryPath } from '../discovery/entry.js'
 import { ModuleError, messageOf } from '../errors.js'
 import type { Manifest } from '../manifest/manifest.js'
 import { ManifestReader } from '../manifest/manifest-read.js'
-import { type Consent, growthOf, permissionsOf, readConsents, writeConsents } from './consents.js'
+import { type Consent, growthOf, type Permissions, permissionsOf, readConsents, writeConsents } from './consents.js'
 import { type Fingerprint, fingerprintOf } from './fingerprint.js'
 import { confinedRuntime } from './gate.js'
 import { type Fetch, type FetchOptions, fetchWithNpm } from './npm.js'
@@ -137,7 +137,7 @@ export class ModuleInstaller {
       manifest,
       source: source.spec,
       before,
-      growth: growthOf(before?.permissions ?? { fs: [], net: [], child: false, cloud: false }, asked),
+      growth: [...growthOf(before?.permissions ?? nothing, asked), ...moved(before, written)],
       unchanged: before !== undefined && before.trusted === trust && (await isInPlace(target, before, fingerprint)),
       install: () => {
         const consent: Consent = {
@@ -251,6 +251,14 @@ async function readManifest(folder: string, root: string): Promise<Manifest> {
     throw new ModuleError(error.code, error.message.replaceAll(root, '…'), { module: id })
   }
   return result.manifest
+}
+
+const nothing: Permissions = { fs: [], net: [], child: false, cloud: false, program: false }
+
+/** What was agreed to of one runtime says nothing of another, whatever the permissions. */
+function moved(before: Consent | undefined, { runtime }: Manifest): string[] {
+  const next = confinedRuntime(runtime)
+  return before === undefined || confinedRuntime(before.runtime) === next ? [] : [`running as '${next}', not '${before.runtime}'`]
 }
 
 async function onlyDependency(folder: string): Promise<string> {

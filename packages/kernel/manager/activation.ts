@@ -21,7 +21,7 @@ export function activatedBy(world: World, matches: (activation: Activation) => b
 export function providerFor(world: World, token: Token<unknown>): ModuleRecord | undefined {
   const names = (activation: Activation) => activation.on === 'capability' && activation.capability === token.name
   const willing = new Set(activatedBy(world, names))
-  const chosen = world.prefer.get(token.name)
+  const chosen = world.lock?.bindings.get(token.name) ?? world.prefer.get(token.name)
   const candidates = world.catalogue
     .providers(token.name)
     .filter(({ manifest, version }) => willing.has(world.records.get(manifest.id)!) && serves({ ...token, version }, token))

@@ -81,12 +81,20 @@ export function configsOf(
 /** A plan or a refusal as the answer of `canLoad`. */
 export function answerOf(result: Plan | Conflict): CanLoad {
   if (result.ok)
-    return { ok: true, reason: 'OK', code: undefined, plan: result.steps.map(({ manifest }) => manifest.id), alternatives: [] }
-  return { ok: false, reason: result.reason, code: result.code, plan: [], alternatives: result.alternatives }
+    return {
+      ok: true,
+      reason: 'OK',
+      code: undefined,
+      plan: result.steps.map(({ manifest }) => manifest.id),
+      alternatives: [],
+      because: [],
+    }
+  const { reason, code, alternatives, because } = result
+  return { ok: false, reason, code, plan: [], alternatives, because }
 }
 
-export function refusalError({ code, reason, module, alternatives, modules }: Conflict): ModuleError {
-  return new ModuleError(code, reason, { module, alternatives, modules })
+export function refusalError({ code, reason, module, alternatives, modules, because }: Conflict): ModuleError {
+  return new ModuleError(code, reason, { module, alternatives, modules, because })
 }
 
 /**

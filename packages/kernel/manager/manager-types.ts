@@ -1,6 +1,7 @@
 import type { ModuleConfig } from '../config/config.js'
 import type { SetDiff } from '../config/diff-of-sets.js'
 import type { ModuleErrorCode } from '../errors.js'
+import type { Constraint } from '../resolver/constraint.js'
 import type { HardwareOverrides } from '../resources/hardware.js'
 import type { RestartPolicy } from '../supervision/restart-policy.js'
 
@@ -65,6 +66,8 @@ export interface CanLoad {
   readonly plan: readonly string[]
   /** Modules that offer the same and could be loaded. */
   readonly alternatives: readonly string[]
+  /** Why not, in full: lift any one of these, and it could be. */
+  readonly because: readonly Constraint[]
 }
 
 export interface RestoreOptions {

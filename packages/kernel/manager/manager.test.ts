@@ -119,6 +119,7 @@ test('canLoad answers with plan, reason and alternatives, and runs no module cod
     code: undefined,
     plan: ['model', 'tokenizer', 'inference'],
     alternatives: [],
+    because: [],
   })
   const answer = await m.canLoad('image_gen_local')
   expect(answer).toMatchObject({ ok: false, code: 'NO_GPU', alternatives: ['image-gen-small'] })
@@ -360,4 +361,15 @@ test('health is what the module says, and healthy without a say', async () => {
     b: { status: 'healthy' },
     c: { status: 'unhealthy', message: 'broken' },
   })
+})
+
+test('a refusal carries its cause in full, as an answer and as an error', async () => {
+  const m = await manager()
+  m.register({ manifest: { id: 'a', version: '1.0.0', requires: ['nothing-gives-this'] }, module: {} })
+  const answer = await m.canLoad('a')
+  expect(answer.because).toEqual([
+    { kind: 'goal', module: 'a' },
+    { kind: 'requires', module: 'a', what: 'nothing-gives-this' },
+  ])
+  await expect(m.load('a')).rejects.toMatchObject({ because: answer.because })
 })

@@ -177,7 +177,14 @@ export class ModuleManager implements AsyncDisposable {
       return answerOf(result)
     } catch (error) {
       if (!(error instanceof ModuleError)) throw error
-      return { ok: false, reason: error.message, code: error.code, plan: [], alternatives: error.alternatives }
+      return {
+        ok: false,
+        reason: error.message,
+        code: error.code,
+        plan: [],
+        alternatives: error.alternatives,
+        because: error.because,
+      }
     }
   }
 
@@ -205,6 +212,7 @@ export class ModuleManager implements AsyncDisposable {
       const work = { from: old, to: next, ...planned, configs: configsOf(this.#world, planned.steps, given) }
       const report = await replace(this.#world, work, options)
       this.#upkeep.release(old.id)
+      this.#world.unlock(old.id)
       this.events.emit('module.swapped', { from: old.id, to: next.id, ms: report.ms })
       return report
     })
@@ -460,7 +468,12 @@ export class ModuleManager implements AsyncDisposable {
    */
   async loadConfig(path: string, options: RestoreOptions = {}): Promise<RestoreReport> {
     const saved = await readSavedSet(path)
-    return this.#run(() => restore(this.#world, saved, options))
+    return this.#run(async () => {
+      const report = await restore(this.#world, saved, options)
+      // What was waiting to be started again and is not in the set stays away.
+      for (const record of this.#world.records.values()) if (!record.up) this.#upkeep.release(record.id)
+      return report
+    })
   }
 
   /** Unloads everything, dependents before what they need, and refuses further work. All modules are taken down whatever fails. */
@@ -514,6 +527,7 @@ export class ModuleManager implements AsyncDisposable {
     const errors = await takeDown(this.#world.lifecycle, all)
     for (const gone of all) {
       this.#upkeep.release(gone.id)
+      this.#world.unlock(gone.id)
       gone.wanted = false
     }
     throwFirst(errors, 'UNLOAD_FAILED')

@@ -25,10 +25,13 @@ export async function restore(world: World, saved: SavedSet, options: RestoreOpt
 
   const going = [...diff.unload, ...diff.reconfigure.map(({ id }) => id)].map((id) => world.require(id))
   const drop = [...new Set(going.flatMap(dependentsOf))]
-  const prefer = new Map([...world.prefer, ...Object.entries(saved.bindings)])
-  const disabled = new Set([...world.disabled].filter((id) => !diff.enable.includes(id)))
+  const lock = {
+    bindings: new Map(Object.entries(saved.bindings)),
+    versions: new Map(saved.modules.flatMap(({ id, version }) => (version === undefined ? [] : [[id, version] as const]))),
+  }
+  const disabled = new Set(saved.disabled)
   const missing = entries.filter(({ record }) => !record.up || drop.includes(record)).map(({ id }) => id)
-  const result = plan({ load: missing }, { ...world.stateWithout(drop, asked), prefer, disabled })
+  const result = plan({ load: missing }, { ...world.stateWithout(drop, asked), lock, disabled })
   if (!result.ok) throw refusalError(result)
   const { steps } = result
   const active = entries.filter(({ id, active }) => active && (missing.includes(id) || diff.start.includes(id)))
@@ -44,7 +47,7 @@ export async function restore(world: World, saved: SavedSet, options: RestoreOpt
     throw error
   }
   rebind(world, steps)
-  for (const [capability, id] of prefer) world.prefer.set(capability, id)
+  world.lock = lock
   for (const record of drop) record.wanted = false
   for (const { record, wanted } of entries) record.wanted = wanted
   for (const id of diff.disable) {

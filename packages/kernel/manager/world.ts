@@ -37,6 +37,8 @@ export class World {
   readonly disabled = new Set<string>()
   /** Providers to take first, by capability. */
   readonly prefer = new Map<string, string>()
+  /** What the restored set was resolved to. */
+  lock: { readonly bindings: Map<string, string>; readonly versions: Map<string, string> } | undefined
   readonly unavailable = new Map<string, string>()
   readonly records = new Map<string, ModuleRecord>()
   /** Modules that failed or were reset while others were bound to them. */
@@ -194,7 +196,16 @@ export class World {
   resolverState(configs: ReadonlyMap<string, ModuleConfig>): ResolverState {
     const { catalogue, loaded, disabled, localOnly, prefer, unavailable, quarantine, ledger } = this
     const held = (id: string) => ledger.heldBy(id)
-    return { catalogue, loaded, disabled, localOnly, prefer, unavailable, quarantine, configs, held, capacity: ledger.capacity }
+    const { lock } = this
+    const state = { catalogue, loaded, disabled, localOnly, prefer, unavailable, quarantine, configs, held }
+    return { ...state, capacity: ledger.capacity, ...(lock && { lock }) }
+  }
+
+  /** A module was taken out, or another put in its place: what the restored set said of it counts no more. */
+  unlock(id: string): void {
+    if (this.lock === undefined) return
+    this.lock.versions.delete(id)
+    for (const [capability, module] of this.lock.bindings) if (module === id) this.lock.bindings.delete(capability)
   }
 
   /** What the resolver decides by once some loaded modules are gone. */

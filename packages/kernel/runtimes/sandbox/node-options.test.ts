@@ -1,5 +1,5 @@
-import { mkdirSync } from 'node:fs'
-import { join } from 'node:path'
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { join, relative } from 'node:path'
 import { afterEach, expect, test } from 'vitest'
 import { manifest, temporaryFolder } from '../../testing/build.js'
 import { grantedPaths } from './granted-paths.js'
@@ -51,4 +51,14 @@ test('two folders of which one name begins with the other are refused, as Node w
 
 test('resources.ram is the limit of the heap', () => {
   expect(options(one({}, { ram: '256MB' }), folder())).toContain('--max-old-space-size=256')
+})
+
+test('what a package calls its dependencies grants nothing beside packages', () => {
+  const at = folder()
+  const { path: secret, remove } = temporaryFolder({ 'key.txt': 'secret' })
+  made.push({ remove })
+  mkdirSync(join(at, 'node_modules'))
+  const way = relative(join(at, 'node_modules'), secret)
+  writeFileSync(join(at, 'package.json'), JSON.stringify({ dependencies: { [way]: '1.0.0', '..': '1', '.': '1' } }))
+  expect(options(one(), at).filter((flag) => flag.includes(secret))).toEqual([])
 })

@@ -64,7 +64,8 @@ function packageFolders(from: string): string[] {
 function dependencies(folder: string): string[] {
   try {
     const { dependencies = {} } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as { dependencies?: object }
-    return Object.keys(dependencies)
+    // A name is a name: `../../..` would grant what lies there.
+    return Object.keys(dependencies).filter((name) => /^(@[\w~-][\w.~-]*\/)?[\w~-][\w.~-]*$/.test(name))
   } catch {
     return []
   }

@@ -32,7 +32,7 @@ test('a newer Node denies the network too, bubblewrap the rest', () => {
 
 test('another language is held to nothing without bubblewrap, and the report says so', () => {
   const one = manifest('a', { runtime: 'process', entry: './main.py' })
-  expect(unenforced(one, node20)).toEqual(['files', 'network', 'programs', 'processes', 'memory'])
+  expect(unenforced(one, node20)).toEqual(['files', 'network', 'programs', 'processes', 'memory', 'environment'])
   expect(unenforced(one, bubblewrap)).toEqual(['programs', 'memory'])
 })
 
@@ -56,4 +56,11 @@ test('inside the program nothing is enforced, in WebAssembly everything is', () 
   expect(unenforced(manifest('a', { runtime: 'worker' }), bubblewrap)).toEqual(['files', 'network', 'programs'])
   expect(unenforced(manifest('a', { runtime: 'wasm' }), node20)).toEqual([])
   expect(unenforced(manifest('a', { runtime: 'remote', entry: 'http://localhost:1' }), node20)).toEqual(['network'])
+})
+
+test('a program that may read the variables of other programs is not said to be kept from them', () => {
+  const python = manifest('a', { runtime: 'process', entry: './a.py' })
+  expect(unenforced(python, node20)).toContain('environment')
+  expect(unenforced(python, bubblewrap)).not.toContain('environment')
+  expect(unenforced(manifest('a', { runtime: 'process', entry: './a.js' }), node20)).not.toContain('environment')
 })

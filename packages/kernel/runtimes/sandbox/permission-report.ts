@@ -34,12 +34,7 @@ const reports: Readonly<Record<Manifest['runtime'], (manifest: Asked, platform: 
     programs(manifest, platform),
     processes(platform),
     memory(manifest, platform),
-    {
-      permission: 'environment',
-      granted: false,
-      enforcedBy: 'an environment of its own (PATH, HOME, LANG, TMPDIR, TZ)',
-      what: 'sees no environment variables of yours',
-    },
+    environment(manifest, platform),
   ],
   wasm: ({ resources }) => [
     ...(['files', 'network', 'programs', 'processes', 'environment'] as const).map((permission) => ({
@@ -130,6 +125,14 @@ function processes({ bubblewrap }: Platform): Draft {
   return bubblewrap
     ? { ...line, enforcedBy: 'bubblewrap' }
     : { ...line, enforcedBy: undefined, why: noBubblewrap('it runs as you') }
+}
+
+function environment(manifest: Asked, platform: Platform): Draft {
+  const line = { permission: 'environment', granted: false, what: 'sees no environment variables of yours' } as const
+  // Systems show a program's variables to all others of the same user.
+  return files(manifest, platform).enforcedBy
+    ? { ...line, enforcedBy: 'an environment of its own (PATH, HOME, LANG, TMPDIR, TZ)' }
+    : { ...line, enforcedBy: undefined, why: 'as it is given none of them, but can read those of your running programs' }
 }
 
 function memory({ entry, resources: { ram } }: Asked, { os }: Platform): Draft {
