@@ -30,7 +30,9 @@ function payloadText(payload: unknown): string {
     const text = JSON.stringify(payload, plain) ?? 'null'
     return text.length <= maxLength ? text : JSON.stringify({ omitted: `${text.length} letters, at most ${maxLength} are kept` })
   } catch (error) {
-    return JSON.stringify({ omitted: `it cannot be written: ${(error as Error).message.split('\n')[0]}` })
+    return JSON.stringify({
+      omitted: `it cannot be written: ${error instanceof Error ? error.message.split('\n')[0] : 'it throws'}`,
+    })
   }
 }
 

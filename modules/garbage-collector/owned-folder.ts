@@ -15,6 +15,7 @@ const layout = new Set([
   'enigma_modules.json',
   'logs',
   'models',
+  'module-data',
   'modules',
   'state',
   marker,

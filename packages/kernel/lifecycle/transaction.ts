@@ -238,6 +238,10 @@ async function bringBack({ lifecycle, ledger }: TransactionWorld, dropped: reado
     { keepGoing: true },
   )
   if (errors.length === 0) return cause
+  // Handles of what could not be brought back work again once it is loaded after all.
+  for (const { record, slots } of dropped) {
+    if (!record.up) record.orphans = [...record.orphans, ...slots.filter((slot) => slot.held)]
+  }
   const message = `${messageOf(cause)} What was taken down for it could not be brought back: ${errors.map(messageOf).join('; ')}`
   return new ModuleError(cause instanceof ModuleError ? cause.code : 'LOAD_FAILED', message, {
     module: cause instanceof ModuleError ? cause.module : undefined,

@@ -88,3 +88,13 @@ test('memory that two kinds share: who prefers the GPU does without it rather th
   expect(device(m, 'modest')).toBe('cpu')
   expect(m.ledger).toMatchObject([{ module: 'modest', ram: 4 * gigabyte, vram: 0 }])
 })
+
+test('a device that is none is refused, whatever a config says', async () => {
+  const m = await manager(8)
+  const devices: unknown[] = ['nope', 7, 'gpu:', 'gpu:-1']
+  for (const [i, wrong] of devices.entries()) {
+    add(m, `m${i}`, { vram: '1GB' }, { device: wrong })
+    await expect(m.load(`m${i}`)).rejects.toMatchObject({ code: 'BAD_AMOUNT' })
+  }
+  expect(m.ledger).toEqual([])
+})

@@ -283,3 +283,37 @@ test('a load of a module that is being undone after a failure waits for that, an
   expect(await load).toMatchObject({ loaded: ['one'] })
   expect(m.getModule('one').state).toBe('active')
 })
+
+test('when both sides of a swap fail, handles work again once the old one is loaded after all', async () => {
+  const m = await manager()
+  let broken = false
+  m.register({
+    manifest: { id: 'old', version: '1.0.0', provides: ['pieces'] },
+    module: {
+      load(ctx) {
+        if (broken) throw new Error('not now')
+        ctx.provide(Pieces, { say: async () => 'old' } as Pieces)
+      },
+    },
+  })
+  m.register({
+    manifest: { id: 'next', version: '1.0.0', provides: ['pieces'] },
+    module: {
+      load() {
+        throw new Error('never')
+      },
+    },
+  })
+  m.register({
+    manifest: { id: 'user', version: '1.0.0', requires: ['pieces'] },
+    module: { load: (ctx) => ({ pieces: ctx.use(Pieces) }) },
+  })
+  await m.loadAll(['old', 'user'])
+  const { pieces } = m.getInterface<{ pieces: Pieces }>('user')
+  broken = true
+  await expect(m.swap('old', 'next', undefined, { order: 'break-first' })).rejects.toThrow('could not be brought back')
+  expect(() => pieces.say()).toThrow('is gone')
+  broken = false
+  await m.load('old')
+  expect(await pieces.say()).toBe('old')
+})

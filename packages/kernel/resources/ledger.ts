@@ -117,6 +117,10 @@ export class ResourceLedger {
     const before = this.#entries.get(module)
     if (claim.ram === 0 && claim.vram === 0 && before === undefined) return
     const device = claim.device ?? before?.device ?? 'auto'
+    if (!isDevice(device)) {
+      const message = `Module '${module}' asks for the device ${String(device)}. Give auto, cpu, gpu:0, gpu:1, …`
+      throw new ModuleError('BAD_AMOUNT', message, { module })
+    }
     const reserved = { ram: checked(module, 'ram', claim.ram), vram: device === 'cpu' ? 0 : checked(module, 'vram', claim.vram) }
     this.release(module)
     try {
@@ -281,6 +285,10 @@ function heldBy(entry: Entry): Amounts {
 
 function isAmount(value: unknown): value is number {
   return typeof value === 'number' && Number.isFinite(value) && value >= 0
+}
+
+function isDevice(value: unknown): value is Device {
+  return typeof value === 'string' && /^(auto|cpu|gpu:\d+)$/.test(value)
 }
 
 // Whole bytes: sums of them are exact.

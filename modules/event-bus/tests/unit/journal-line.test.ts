@@ -33,6 +33,12 @@ test('what JSON cannot hold is told', () => {
     },
   }
   expect(kept(hostile)).toEqual({ omitted: 'it cannot be written: no' })
+  const worse = {
+    toJSON() {
+      throw undefined
+    },
+  }
+  expect(kept(worse)).toEqual({ omitted: 'it cannot be written: it throws' })
 })
 
 test('secrets are hidden, counts of tokens stay', () => {

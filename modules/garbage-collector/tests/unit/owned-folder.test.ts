@@ -27,7 +27,7 @@ test('a folder called enigma is ours, and what lies right below it', async () =>
 })
 
 test('a home of any name is ours when it holds what Enigma puts there, and nothing else', async () => {
-  make('home/models', 'home/state', 'home/cache')
+  make('home/models', 'home/module-data', 'home/state', 'home/cache')
   expect([await owned('home', false), await owned('home/cache')]).toEqual([true, true])
   writeFileSync(join(folder, 'home', 'novel.txt'), 'Once upon a time')
   expect([await owned('home', false), await owned('home/cache')]).toEqual([false, false])
