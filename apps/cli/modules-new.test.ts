@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
 import { existsSync, readdirSync } from 'node:fs'
 import { mkdir, symlink, writeFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
@@ -31,8 +31,11 @@ function output(command: string, args: readonly string[], cwd: string): Promise<
   })
 }
 
+// Modules in Python are tried where there is a python3.
+const hasPython = spawnSync('python3', ['--version']).status === 0
+const languages = ['js', 'ts', ...(hasPython ? ['python'] : [])]
 const wishes = ['service', 'daemon', 'plugin'].flatMap((kind) =>
-  ['js', 'ts'].map((language) => ({ kind, language, id: `my-${kind}-${language}` })),
+  languages.map((language) => ({ kind, language, id: `my-${kind}-${language}` })),
 )
 
 describe('what modules new writes', () => {
@@ -50,12 +53,12 @@ describe('what modules new writes', () => {
     ])
     expect(made).toMatchObject({
       folder: place.path('all', id),
-      files: expect.arrayContaining(['module.yaml', `index.${language}`]),
+      files: expect.arrayContaining(['module.yaml', language === 'python' ? 'main.py' : `index.${language}`]),
     })
     const manager = await ModuleManager.open({ modules: [made.folder] })
     await manager.load(id)
     expect(manager.getModule(id)).toMatchObject({ state: 'active', info: { kind } })
-    expect(await manager.runCommand(id, 'status')).toMatch(/^\d+ (greeted|beats|heard)$/)
+    expect(await manager.runCommand(id, 'status')).toMatch(/^\d+ (greeted|beats|heard|counted)$/)
     await manager.shutdown()
   })
 
@@ -63,8 +66,32 @@ describe('what modules new writes', () => {
     const { code, output: text } = await output(process.execPath, ['--test'], place.path('all'))
     expect(code, text).toBe(0)
     // Two of the whole module each, and one of a part for those in JavaScript.
-    expect(text).toMatch(/^# pass 15$/m)
+    expect(text).toMatch(new RegExp(`^# pass ${2 * wishes.length + 3}$`, 'm'))
     expect(text).toMatch(/^# skipped 0$/m)
+  })
+
+  it.skipIf(!hasPython)('in Python answers what is no message, and leaves no bytecode among its files (needs python3)', () => {
+    const folder = place.path('all', 'my-plugin-python')
+    expect(readdirSync(folder)).not.toContain('__pycache__')
+    const hostile = [
+      '{',
+      '[]',
+      '7',
+      'null',
+      '{"method":7}',
+      '{"id":1,"method":"none"}',
+      '{"id":2,"method":"tools/call","params":{"name":"load"}}',
+    ]
+    const { stdout, status } = spawnSync('python3', ['-B', 'main.py'], {
+      cwd: folder,
+      input: `${hostile.join('\n')}\n`,
+      encoding: 'utf8',
+    })
+    const codes = stdout
+      .trim()
+      .split('\n')
+      .map((line) => (JSON.parse(line) as { error: { code: number } }).error.code)
+    expect({ codes, status }).toEqual({ codes: [-32700, -32700, -32700, -32700, -32700, -32601, -32602], status: 0 })
   })
 
   it('is ready for npm test, modules check, modules load and its command', async () => {

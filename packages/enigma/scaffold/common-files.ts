@@ -1,18 +1,13 @@
-import type { ModuleFiles, NewModule } from './example.js'
+import type { Code, ModuleFiles, NewModule, Told } from './example.js'
 
 // What new modules of all languages have.
 
 /** The package that people import; put in from here, as the imports of templates are none of this package. */
 export const host = 'enigma'
 
-/** @param extension of the files of code */
-export function commonFiles(
-  wish: NewModule,
-  extension: 'js' | 'ts' | 'py',
-  layout: readonly (readonly [string, string])[],
-): ModuleFiles {
+export function commonFiles(wish: NewModule<Told>, code: Code, layout: readonly (readonly [string, string])[]): ModuleFiles {
   return {
-    'module.yaml': manifestOf(wish, extension),
+    'module.yaml': manifestOf(wish, code),
     'package.json': packageOf(wish),
     [`tests/integration/${wish.id}.test.js`]: integrationTestOf(wish),
     'README.md': readmeOf(wish, layout),
@@ -27,7 +22,7 @@ export function pascalCase(id: string): string {
     .join('')
 }
 
-function manifestOf({ id, kind, example }: NewModule, extension: string): string {
+function manifestOf({ id, kind, example }: NewModule<Told>, { entry, runtime, command }: Code): string {
   return `id: ${JSON.stringify(id)}
 name: ${JSON.stringify(pascalCase(id))}
 version: 0.1.0
@@ -35,7 +30,7 @@ description: ${example.description}
 kind: ${kind}
 category: extension
 api: "1.0"
-entry: ./index.${extension}
+${runtime === undefined ? '' : `runtime: ${runtime}\n`}entry: ${entry}
 provides:
   - { capability: ${JSON.stringify(id)}, version: "1.0" }
 config:
@@ -46,11 +41,11 @@ contributes:
   commands:
     - name: status
       description: Show how it is doing
-      entry: ./cli/status.${extension}
+      entry: ${command}
 `
 }
 
-function packageOf({ id, example }: NewModule): string {
+function packageOf({ id, example }: NewModule<Told>): string {
   const value = {
     name: `enigma-module-${id}`,
     version: '0.1.0',
@@ -65,7 +60,7 @@ function packageOf({ id, example }: NewModule): string {
   return `${JSON.stringify(value, null, 2)}\n`
 }
 
-function integrationTestOf({ id, example: { given, use, status } }: NewModule): string {
+function integrationTestOf({ id, example: { given, use, status } }: NewModule<Told>): string {
   return `import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
@@ -96,7 +91,7 @@ test('${id} refuses a config it does not know', async (t) => {
 `
 }
 
-function readmeOf({ id, example }: NewModule, layout: readonly (readonly [string, string])[]): string {
+function readmeOf({ id, example }: NewModule<Told>, layout: readonly (readonly [string, string])[]): string {
   return `# ${id}
 
 ${example.description}.

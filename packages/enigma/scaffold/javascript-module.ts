@@ -7,7 +7,7 @@ import { types } from './typescript-module.js'
 export function javascriptModule(wish: NewModule): ModuleFiles {
   const { part, javascript, unitTest } = wish.example
   return {
-    ...commonFiles(wish, 'js', [
+    ...commonFiles(wish, { entry: './index.js', command: './cli/status.js' }, [
       ['index.js', 'its code: load, start, stop, unload'],
       [`${part}.js`, 'what it does, without the module system'],
       ['types.d.ts', 'its config and its interface, for editors and for TypeScript'],

@@ -7,13 +7,14 @@ import { daemon } from './daemon.js'
 import type { Example } from './example.js'
 import { javascriptModule } from './javascript-module.js'
 import { plugin } from './plugin.js'
+import { pythonModule } from './python-module.js'
 import { service } from './service.js'
 import { typescriptModule } from './typescript-module.js'
 
 // `enigma modules new`: a module that works, in a folder of its own.
 
 const examples: Readonly<Record<ModuleInfo['kind'], Example>> = { service, daemon, plugin }
-const templates = { js: javascriptModule, ts: typescriptModule }
+const templates = { js: javascriptModule, ts: typescriptModule, python: pythonModule }
 
 export interface ScaffoldOptions {
   readonly id: string

@@ -6,7 +6,7 @@ import type { ModuleFiles, NewModule } from './example.js'
 export function typescriptModule(wish: NewModule): ModuleFiles {
   const { part, typescript } = wish.example
   return {
-    ...commonFiles(wish, 'ts', [
+    ...commonFiles(wish, { entry: './index.ts', command: './cli/status.ts' }, [
       ['index.ts', 'its code: load, start, stop, unload; nothing is built'],
       [`${part}.ts`, 'what it does, without the module system'],
       ['types.ts', 'its config and its interface'],

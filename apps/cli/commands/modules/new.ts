@@ -20,7 +20,7 @@ export const modulesNew = command<Flags>({
       choices: ['service', 'daemon', 'plugin'],
       default: 'plugin',
     },
-    { flags: '--language <language>', text: 'what it is written in', choices: ['js', 'ts'], default: 'js' },
+    { flags: '--language <language>', text: 'what it is written in', choices: ['js', 'ts', 'python'], default: 'js' },
     { flags: '--dir <folder>', text: "the folder that gets the module's folder", default: '.' },
   ],
   notes: ['None of the languages needs a build.'],

@@ -3,7 +3,7 @@ import { extname } from 'node:path'
 // Which program runs an entry file that is not JavaScript.
 
 const interpreters: Readonly<Record<string, readonly string[]>> = {
-  '.py': ['python3', '-u'],
+  '.py': ['python3', '-u', '-B'],
   '.rb': ['ruby'],
   '.pl': ['perl'],
   '.php': ['php'],
