@@ -15,7 +15,7 @@ export async function runContributed(word: string, argv: readonly string[]): Pro
   const info = manager.getModule(id).info.contributes.commands.find((command) => command.name === name)
   // The manager's error says which commands there are.
   if (!info) await manager.command(id, name)
-  const target = describe(prepare(new Commander(word)), {
+  const target = describe(prepare(new Commander(`enigma ${word}`)), {
     name: word,
     summary: info!.description,
     arguments: [{ name: '[arguments...]', text: 'passed on to the command' }],
@@ -26,9 +26,25 @@ export async function runContributed(word: string, argv: readonly string[]): Pro
   const { json, ...options } = target.opts<Record<string, unknown>>()
   const out = new Output({ json: json === true })
   using interrupt = new Interrupt()
+  // A command that can itself answer in JSON is asked to: its text alone would be one long string.
+  const speaksJson = json === true && info!.options.some((option) => option.name === 'format' && option.choices?.includes('json'))
+  if (speaksJson) options.format = 'json'
   const answer = await manager.runCommand(id, name, { options, args: target.args, signal: interrupt.signal })
-  if (answer !== undefined) out.result(answer, () => (typeof answer === 'string' ? answer : JSON.stringify(answer, null, 2)))
+  if (answer !== undefined)
+    out.result(speaksJson ? fromJson(answer) : answer, () =>
+      typeof answer === 'string' ? answer : JSON.stringify(answer, null, 2),
+    )
   return interrupt.exitCode ?? 0
+}
+
+/** The value in a text of JSON; anything else as it is. */
+function fromJson(answer: unknown): unknown {
+  if (typeof answer !== 'string') return answer
+  try {
+    return JSON.parse(answer)
+  } catch {
+    return answer
+  }
 }
 
 /** The commands that modules bring, for `enigma --help`: read from their manifests. Empty where those cannot be read. */

@@ -35,6 +35,14 @@ describe('help', () => {
     expect(existsSync(ran)).toBe(false)
   })
 
+  it('of a command that a module brings names it as it is typed', async () => {
+    const { code, stdout } = await place.run(['logger:status', '--help'])
+    expect({ code, first: stdout.split('\n')[0] }).toEqual({
+      code: 0,
+      first: 'Usage: enigma logger:status [options] [arguments...]',
+    })
+  })
+
   it('is there even when no module can be read', async () => {
     const { code, stdout } = await place.run(['--help'], { env: { ENIGMA_MODULES: place.path('nowhere') } })
     expect(code).toBe(0)
