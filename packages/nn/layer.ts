@@ -1,5 +1,6 @@
-import type { HostTensor, Tensor } from '@enigma/tensor'
+import type { HostTensor, Tensor, TypedArray } from '@enigma/tensor'
 import { NnError } from './errors.js'
+import { LayerBuffer } from './layer-buffer.js'
 import { Parameter } from './parameter.js'
 
 export type StateDict = Record<string, HostTensor>
@@ -7,34 +8,50 @@ export type StateDict = Record<string, HostTensor>
 /** A layer of one tensor, as pipelines chain them. */
 export type UnaryLayer = Layer & { forward(x: Tensor): Tensor }
 
-const isLayer = (value: unknown): value is Layer => value instanceof Layer
+type AnyBuffer = LayerBuffer<'f32' | 'i64'>
+export type LayerMember = Parameter | AnyBuffer | Layer
 
-/** The parameters and layers among the fields of a layer; arrays of layers are numbered, as PyTorch's ModuleList. */
-function* members(layer: Layer): Generator<[string, Parameter | Layer]> {
-  for (const [name, value] of Object.entries(layer)) {
-    if (value instanceof Parameter || isLayer(value)) yield [name, value]
-    else if (Array.isArray(value))
-      for (const [index, item] of value.entries()) if (isLayer(item)) yield [`${name}.${index}`, item]
-  }
-}
+const isLayer = (value: unknown): value is Layer => value instanceof Layer
+const isMember = (value: unknown): value is LayerMember =>
+  value instanceof Parameter || value instanceof LayerBuffer || isLayer(value)
 
 /**
- * A piece of a neural network: parameters, sub-layers, and how they turn tensors into tensors. Fields that are parameters,
- * layers or arrays of layers are found by themselves; their field names make the keys of `stateDict`.
+ * A piece of a neural network: parameters, buffers, sub-layers, and how they turn tensors into tensors. Fields that are
+ * parameters, buffers, layers or arrays of layers are found by themselves; their field names make the keys of `stateDict`.
  */
 export abstract class Layer {
+  /** False makes dropout and batch normalisation of this layer behave as in evaluation, also within a training step. */
+  training = true
+
   /** What the layer computes. Layers take what they need; most take one tensor. */
   abstract forward(...inputs: never[]): Tensor
 
-  /** Own and inherited parameters with dotted names, in field order; a shared parameter appears once, under its first name. */
-  *namedParameters(prefix = '', seen = new Set<Parameter>()): Generator<[string, Parameter]> {
-    for (const [name, member] of members(this)) {
-      if (isLayer(member)) yield* member.namedParameters(`${prefix}${name}.`, seen)
-      else if (!seen.has(member)) {
-        seen.add(member)
-        yield [`${prefix}${name}`, member]
-      }
+  /** Own parameters, buffers and sub-layers by name; arrays of layers are numbered, as PyTorch's ModuleList. */
+  *members(): Generator<[string, LayerMember]> {
+    for (const [name, value] of Object.entries(this)) {
+      if (isMember(value)) yield [name, value]
+      else if (Array.isArray(value))
+        for (const [index, item] of value.entries()) if (isLayer(item)) yield [`${name}.${index}`, item]
     }
+  }
+
+  /** This layer (name '') and all below it with dotted names, in field order; a shared layer appears once. */
+  *namedLayers(prefix = '', seen = new Set<Layer>()): Generator<[string, Layer]> {
+    if (seen.has(this)) return
+    seen.add(this)
+    yield [prefix, this]
+    for (const [name, member] of this.members())
+      if (isLayer(member)) yield* member.namedLayers(prefix ? `${prefix}.${name}` : name, seen)
+  }
+
+  /** Own and inherited parameters with dotted names, in field order; a shared parameter appears once, under its first name. */
+  *namedParameters(): Generator<[string, Parameter]> {
+    for (const [name, member] of this.#named()) if (member instanceof Parameter) yield [name, member]
+  }
+
+  /** Own and inherited buffers with dotted names. */
+  *namedBuffers(): Generator<[string, AnyBuffer]> {
+    for (const [name, member] of this.#named()) if (member instanceof LayerBuffer) yield [name, member]
   }
 
   parameters(): Parameter[] {
@@ -45,23 +62,39 @@ export abstract class Layer {
     return this.parameters().reduce((sum, parameter) => sum + parameter.size, 0)
   }
 
-  /** The parameters by name. The arrays are the live ones: copy them to keep them. */
+  /** Switches this layer and all below it to training (the default of a new layer) or evaluation. */
+  train(mode = true): this {
+    for (const [, layer] of this.namedLayers()) layer.training = mode
+    return this
+  }
+
+  eval(): this {
+    return this.train(false)
+  }
+
+  /** Freezes (or with `false` unfreezes) all parameters: no gradient is computed and no update made. */
+  freeze(frozen = true): this {
+    for (const parameter of this.parameters()) parameter.requiresGrad = !frozen
+    return this
+  }
+
+  /** Parameters and buffers by name. The arrays are the live ones: copy them to keep them. */
   stateDict(): StateDict {
-    return Object.fromEntries(this.namedParameters())
+    return Object.fromEntries(this.#named())
   }
 
   /**
-   * Copies `state` into the parameters.
+   * Copies `state` into the parameters and buffers.
    * @throws NnError STATE_MISMATCH naming missing, unexpected and wrongly shaped tensors (`strict: false` allows the first two)
    */
   loadStateDict(state: StateDict, { strict = true }: { strict?: boolean } = {}): void {
-    const own = new Map(this.namedParameters())
+    const own = new Map(this.#named())
     const missing = [...own.keys()].filter((name) => !(name in state))
     const unexpected = Object.keys(state).filter((name) => !own.has(name))
-    const misshapen = [...own].flatMap(([name, parameter]) => {
+    const misshapen = [...own].flatMap(([name, member]) => {
       const given = state[name]
-      if (!given || (given.shape.join() === parameter.shape.join() && given.dtype === 'f32')) return []
-      return [`${name} is ${given.dtype}[${given.shape}], expected f32[${parameter.shape}]`]
+      if (!given || (given.shape.join() === member.shape.join() && given.dtype === member.dtype)) return []
+      return [`${name} is ${given.dtype}[${given.shape}], expected ${member.dtype}[${member.shape}]`]
     })
     const problems = [
       ...(strict && missing.length > 0 ? [`missing ${missing.join(', ')}`] : []),
@@ -69,9 +102,18 @@ export abstract class Layer {
       ...misshapen,
     ]
     if (problems.length > 0) throw new NnError('STATE_MISMATCH', `The state does not fit this network: ${problems.join('; ')}.`)
-    for (const [name, parameter] of own) {
+    for (const [name, { data }] of own) {
       const given = state[name]
-      if (given) parameter.data.set(given.data as Float32Array)
+      if (given) (data as { set(values: TypedArray): void }).set(given.data)
+    }
+  }
+
+  *#named(prefix = '', seen = new Set<LayerMember>()): Generator<[string, Parameter | AnyBuffer]> {
+    for (const [name, member] of this.members()) {
+      if (seen.has(member)) continue
+      seen.add(member)
+      if (isLayer(member)) yield* member.#named(`${prefix}${name}.`, seen)
+      else yield [`${prefix}${name}`, member]
     }
   }
 }

@@ -1,63 +1,55 @@
-import { dtypes, type HostTensor, type Program, type RandomSource, SharedArena, type SharedTensor, sizeOf } from '@enigma/tensor'
+import { SharedArena, type SharedTensor, sizeOf } from '@enigma/tensor'
 import { NnError } from './errors.js'
+import type { Optimizer, OptimizerSlot } from './optim/index.js'
 import type { Parameter } from './parameter.js'
 
-/** A trained parameter: the input of the program that it is, and its shared buffers. */
-export interface Slot {
+/** A parameter that a step trains, and by which optimizer. */
+export interface Trained {
   readonly name: string
-  readonly input: string
   readonly parameter: Parameter
-  readonly weight: SharedTensor
-  readonly gradient: SharedTensor
-  readonly m: SharedTensor
-  readonly v: SharedTensor
-  /** Where gradients of several batches add up; the gradient itself where there is one batch. */
-  readonly sum: SharedTensor
+  readonly optimizer: Optimizer
 }
 
-export interface RandomInput {
-  readonly input: string
-  readonly source: RandomSource
-  readonly tensor: SharedTensor
+export interface Slot extends OptimizerSlot {
+  readonly optimizer: Optimizer
+  /** Where a run writes its gradient: `gradient` itself, unless gradients of several batches add up there. */
+  readonly output: SharedTensor<'f32'>
 }
 
 const padded = (size: number) => Math.ceil(size / 16) * 16
 
-/** The shared memory of a training step: weights, gradients and optimizer state of each parameter, and random masks. */
+/** The shared memory of a training step: weights, gradients and optimizer state of each parameter. */
 export class StepMemory {
   readonly slots: readonly Slot[]
-  readonly randoms: readonly RandomInput[]
   readonly #arena: SharedArena
 
   /** Copies the parameters in; they keep their own arrays until `adopt`. @throws TensorError OUT_OF_MEMORY */
-  constructor(
-    trained: readonly { readonly name: string; readonly input: string; readonly parameter: Parameter }[],
-    program: Program,
-    accumulate: number,
-  ) {
-    const randomInputs = program.inputs.flatMap(({ name, value, random }) =>
-      random ? [{ input: name, source: random, shape: program.values[value]!.shape as readonly number[] }] : [],
-    )
-    const copies = accumulate > 1 ? 5 : 4
-    const floats =
-      trained.reduce((sum, { parameter }) => sum + copies * padded(parameter.size), 0) +
-      randomInputs.reduce((sum, { shape }) => sum + padded(sizeOf(shape)), 0)
+  constructor(trained: readonly Trained[], accumulate: number) {
+    const states = trained.map(({ optimizer, parameter }) => optimizer.state(parameter.shape))
+    const copies = accumulate > 1 ? 3 : 2
+    const floats = trained.reduce((sum, { parameter }, index) => {
+      const state = Object.values(states[index]!).reduce((total, shape) => total + padded(sizeOf(shape)), 0)
+      return sum + copies * padded(parameter.size) + state
+    }, 0)
     this.#arena = new SharedArena({ bytes: floats * 4 + 65536 })
     // Buffer by buffer, not parameter by parameter: what an update streams through lies together.
     const allocate = () => trained.map(({ parameter }) => this.#arena.allocate('f32', parameter.shape))
-    const [weights, gradients, ms, vs] = [allocate(), allocate(), allocate(), allocate()]
-    const sums = accumulate > 1 ? allocate() : gradients
+    const [weights, outputs] = [allocate(), allocate()]
+    const kept: Record<string, SharedTensor<'f32'>>[] = trained.map(() => ({}))
+    for (const name of new Set(states.flatMap((state) => Object.keys(state))))
+      for (const [index, state] of states.entries())
+        if (state[name]) kept[index]![name] = this.#arena.allocate('f32', state[name])
+    const gradients = accumulate > 1 ? allocate() : outputs
     this.slots = trained.map((entry, index) => {
       const weight = weights[index]!
       weight.data.set(entry.parameter.data)
-      return { ...entry, weight, gradient: gradients[index]!, m: ms[index]!, v: vs[index]!, sum: sums[index]! }
+      return { ...entry, weight, output: outputs[index]!, gradient: gradients[index]!, state: kept[index]! }
     })
-    this.randoms = randomInputs.map(({ input, source, shape }) => ({ input, source, tensor: this.#arena.allocate('f32', shape) }))
   }
 
   /** From now on the parameters' numbers are the shared ones. */
   adopt(): void {
-    for (const { parameter, weight } of this.slots) parameter.data = weight.data as Float32Array
+    for (const { parameter, weight } of this.slots) parameter.data = weight.data
   }
 
   /** @throws NnError INVALID_ARGUMENT when another step has adopted a parameter since */
@@ -72,14 +64,4 @@ export class StepMemory {
     for (const { parameter, weight } of this.slots) if (parameter.data === weight.data) parameter.data = parameter.data.slice()
     this.#arena.dispose()
   }
-}
-
-/** A zeroed buffer for an input of a program. @throws NnError SHAPE_MISMATCH for sizes known only at run time */
-export function inputBuffer(program: Program, name: string, value: number): HostTensor {
-  const { dtype, shape } = program.values[value]!
-  const sizes = shape.map((dim) => {
-    if (typeof dim === 'number') return dim
-    throw new NnError('SHAPE_MISMATCH', `Input '${name}' has the size '${dim}'; a training step needs numbers.`)
-  })
-  return { dtype, shape: sizes, data: new dtypes[dtype].array(sizeOf(sizes)) }
 }

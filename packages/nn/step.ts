@@ -1,27 +1,19 @@
-import {
-  type BoundRun,
-  compile,
-  type Executable,
-  grad,
-  type HostTensor,
-  type InputSpec,
-  KernelWorkers,
-  type Tensor,
-} from '@enigma/tensor'
+import { type Device, type HostTensor, type InputSpec, KernelWorkers, type Tensor } from '@enigma/tensor'
 import { NnError } from './errors.js'
-import type { Optimizer } from './optim/index.js'
+import type { Optimizer, ParameterGroup } from './optim/index.js'
 import type { Parameter } from './parameter.js'
-import { inputBuffer, StepMemory } from './step-memory.js'
-import { traceNetwork } from './trace-network.js'
+import { type Slot, StepMemory, type Trained } from './step-memory.js'
+import { StepProgram, type TracedLoss, traceLoss } from './step-program.js'
 
 export interface TrainingStepOptions<I extends string> {
   /** The parameters to train, by name. What else the loss uses stays as it is, and so do those it does not use. */
   readonly parameters: Iterable<readonly [string, Parameter]>
   /** Shape and dtype of each input of a batch. */
   readonly inputs: Readonly<Record<I, InputSpec>>
-  /** The scalar loss, traced once. */
-  readonly loss: (inputs: Readonly<Record<I, Tensor>>) => Tensor
-  readonly optimizer: Optimizer
+  /** The scalar loss, or the loss and further results by name; traced once for each shape of batches. */
+  readonly loss: (inputs: Readonly<Record<I, Tensor>>) => TracedLoss
+  /** One for all parameters, or groups of parameters with one each; those in no group are not trained. */
+  readonly optimizer: Optimizer | readonly ParameterGroup[]
   /** Largest global gradient norm; larger gradients are scaled down to it. Default: no clipping. */
   readonly clipNorm?: number
   /** Batches whose gradients are averaged before one update. Default 1. */
@@ -30,6 +22,8 @@ export interface TrainingStepOptions<I extends string> {
   readonly threads?: number
   /** Native threads wait by spinning: faster, but they hold their cores. Default true. */
   readonly spin?: boolean
+  /** Where the native program runs. Default `cpu`. */
+  readonly device?: Device
   /** Seed of dropout masks. Default 0. */
   readonly seed?: number
 }
@@ -43,6 +37,9 @@ export interface StepResult {
 
 type Counters = { readonly updates: number; readonly runs: number }
 
+const shapesKey = (inputs: Readonly<Record<string, InputSpec>>) =>
+  JSON.stringify(Object.entries(inputs).map(([name, { shape, dtype = 'f32' }]) => [name, dtype, shape]))
+
 /**
  * One compiled step of training: forward and backward in one native run that writes gradients in place, then clipping and
  * the optimizer in kernels of our own. (A weight must never be updated in the graph that still reads it.)
@@ -51,77 +48,63 @@ type Counters = { readonly updates: number; readonly runs: number }
  * parameters takes them over.
  */
 export class TrainingStep<I extends string> {
-  readonly inputs: Readonly<Record<I, HostTensor>>
   readonly #options: TrainingStepOptions<I>
-  readonly #executable: Executable
-  readonly #run: BoundRun
+  readonly #programs = new Map<string, StepProgram<I>>()
   readonly #memory: StepMemory
   readonly #workers = new KernelWorkers()
-  readonly #loss: Float32Array
+  #program: StepProgram<I>
   #inFlight: Promise<unknown> | undefined
   #updates = 0
   #runs = 0
 
   /** @throws NnError INVALID_ARGUMENT when there is nothing to train; TensorError OUT_OF_MEMORY, RUNTIME_FAILED */
   static async compile<I extends string>(options: TrainingStepOptions<I>): Promise<TrainingStep<I>> {
-    const names = new Map([...options.parameters].map(([name, parameter]) => [parameter, name]))
-    const traced = traceNetwork(options.inputs, (inputs) => ({ loss: options.loss(inputs) }), { training: true })
-    const trained = Object.entries(traced.parameters).flatMap(([input, parameter]) => {
-      const name = names.get(parameter)
-      return name !== undefined && parameter.requiresGrad ? [{ name, input, parameter }] : []
-    })
+    const traced = traceLoss(options.inputs, options.loss)
+    const trained = trainedOf(options, new Set(Object.values(traced.parameters)))
     if (trained.length === 0)
       throw new NnError('INVALID_ARGUMENT', 'The loss uses no trainable parameter; there is nothing to train.')
-    const program = grad(traced.program, { of: 'loss', wrt: trained.map(({ input }) => input) })
-    const executable = await compile(program, {
-      ...(options.threads !== undefined && { threads: options.threads }),
-      ...(options.spin !== undefined && { spin: options.spin }),
-    })
-    let memory: StepMemory | undefined
+    const memory = new StepMemory(trained, options.accumulate ?? 1)
     try {
-      memory = new StepMemory(trained, executable.program, options.accumulate ?? 1)
-      return new TrainingStep(options, executable, memory, traced.parameters)
+      const program = await StepProgram.compile<I>(traced, memory.slots, options)
+      return new TrainingStep(options, memory, program)
     } catch (error) {
-      memory?.dispose()
-      executable.release()
+      memory.dispose()
       throw error
     }
   }
 
-  private constructor(
-    options: TrainingStepOptions<I>,
-    executable: Executable,
-    memory: StepMemory,
-    captured: Readonly<Record<string, Parameter>>,
-  ) {
+  private constructor(options: TrainingStepOptions<I>, memory: StepMemory, program: StepProgram<I>) {
     this.#options = options
-    this.#executable = executable
     this.#memory = memory
-    const { program } = executable
-    this.inputs = Object.fromEntries(
-      program.inputs
-        .filter(({ name, random }) => !random && !(name in captured))
-        .map(({ name, value }) => [name, inputBuffer(program, name, value)]),
-    ) as Record<I, HostTensor>
-    this.#loss = new Float32Array(1)
-    this.#run = executable.bind(
-      {
-        ...this.inputs,
-        ...captured,
-        ...Object.fromEntries(memory.slots.map(({ input, weight }) => [input, weight])),
-        ...Object.fromEntries(memory.randoms.map(({ input, tensor }) => [input, tensor])),
-      },
-      {
-        loss: { dtype: 'f32', shape: [], data: this.#loss },
-        ...Object.fromEntries(memory.slots.map(({ input, gradient }) => [`d.${input}`, gradient])),
-      },
-    )
+    this.#program = program
+    this.#programs.set(shapesKey(options.inputs), program)
     memory.adopt()
+  }
+
+  /** The next batch: write into these. They change with `reshape`. */
+  get inputs(): Readonly<Record<I, HostTensor>> {
+    return this.#program.inputs
+  }
+
+  /** What was traced besides the loss, as the last run left it; overwritten by the next. */
+  get outputs(): Readonly<Record<string, HostTensor>> {
+    return this.#program.outputs
   }
 
   /** Updates made so far. */
   get updates(): number {
     return this.#updates
+  }
+
+  /** Prepares for batches of other shapes; weights and optimizer go on. A shape seen before costs nothing. */
+  async reshape(inputs: Readonly<Record<I, InputSpec>>): Promise<void> {
+    const key = shapesKey(inputs)
+    let program = this.#programs.get(key)
+    if (!program) {
+      program = await StepProgram.compile<I>(traceLoss(inputs, this.#options.loss), this.#memory.slots, this.#options)
+      this.#programs.set(key, program)
+    }
+    this.#program = program
   }
 
   /** Writes numbers into an input of the next batch, whatever its dtype. */
@@ -135,37 +118,35 @@ export class TrainingStep<I extends string> {
 
   /**
    * One update. `fill` writes batch `index` (0 … accumulate-1) into `inputs`.
-   * @param learningRate overrides the optimizer's
+   * @param learningRate overrides the optimizer's; of several groups the first's, and the others change by the same factor
    * @throws NnError NOT_FINITE when the loss or a gradient is not a number; the weights are as before then
    */
-  async step(fill: (index: number) => void, learningRate = this.#options.optimizer.lr): Promise<StepResult> {
+  async step(fill: (index: number) => void, learningRate?: number): Promise<StepResult> {
     return this.#exclusively(async () => {
       const loss = await this.#accumulateGradients(fill)
       const { slots } = this.#memory
-      const gradNorm = Math.sqrt(await this.#workers.sumOfSquares(slots.map(({ sum }) => sum)))
+      const gradNorm = Math.sqrt(await this.#workers.sumOfSquares(slots.map(({ gradient }) => gradient)))
       if (!Number.isFinite(loss) || !Number.isFinite(gradNorm))
         throw new NnError('NOT_FINITE', `The loss is ${loss}, the gradient norm ${gradNorm}; no update was made.`)
-      const { betas, eps, weightDecay } = this.#options.optimizer
       const { clipNorm = Number.POSITIVE_INFINITY } = this.#options
-      await this.#workers.adamw(
-        slots.map(({ weight, sum, m, v, parameter }) => ({
-          parameter: weight,
-          gradient: sum,
-          m,
-          v,
-          weightDecay: parameter.shape.length >= 2 ? weightDecay : 0,
-        })),
-        {
-          learningRate,
-          beta1: betas[0],
-          beta2: betas[1],
-          eps,
-          step: this.#updates + 1,
-          // As torch.nn.utils.clip_grad_norm_.
-          gradientScale: Math.min(1, clipNorm / (gradNorm + 1e-6)),
-        },
-      )
-      this.#updates++
+      // As torch.nn.utils.clip_grad_norm_.
+      const gradientScale = Math.min(1, clipNorm / (gradNorm + 1e-6))
+      const step = this.#updates + 1
+      const groups = new Map<Optimizer, Slot[]>()
+      for (const slot of slots) {
+        const group = groups.get(slot.optimizer)
+        if (group) group.push(slot)
+        else groups.set(slot.optimizer, [slot])
+      }
+      const factor = learningRate === undefined ? 1 : learningRate / firstOptimizer(this.#options).lr
+      for (const [optimizer, group] of groups)
+        await optimizer.update(group, {
+          workers: this.#workers,
+          learningRate: optimizer === firstOptimizer(this.#options) ? (learningRate ?? optimizer.lr) : optimizer.lr * factor,
+          step,
+          gradientScale,
+        })
+      this.#updates = step
       return { loss, gradNorm }
     })
   }
@@ -175,14 +156,16 @@ export class TrainingStep<I extends string> {
     return this.#exclusively(async () => {
       const loss = await this.#runOnce(fill)
       const { slots } = this.#memory
-      return { loss, gradients: Object.fromEntries(slots.map(({ name, gradient }) => [name, gradient.data as Float32Array])) }
+      return { loss, gradients: Object.fromEntries(slots.map(({ name, output }) => [name, output.data])) }
     })
   }
 
-  /** The optimizer's live state by parameter name, `m.<name>` and `v.<name>`. */
+  /** The optimizer's live state by parameter name: `<state>.<name>`, such as AdamW's `m.<name>` and `v.<name>`. */
   optimizerState(): Record<string, HostTensor> {
     return Object.fromEntries(
-      this.#memory.slots.flatMap(({ name, m, v }) => [[`m.${name}`, m] as const, [`v.${name}`, v] as const]),
+      this.#memory.slots.flatMap(({ name, state }) =>
+        Object.entries(state).map(([kind, tensor]) => [`${kind}.${name}`, tensor] as const),
+      ),
     )
   }
 
@@ -208,13 +191,13 @@ export class TrainingStep<I extends string> {
   /** Waits for a step in flight, then frees native and shared memory. The parameters keep their numbers. */
   async close(): Promise<void> {
     await this.#inFlight?.catch(() => undefined)
-    this.#run.release()
-    this.#executable.release()
+    for (const program of this.#programs.values()) program.release()
+    for (const optimizer of new Set(this.#memory.slots.map((slot) => slot.optimizer))) optimizer.close?.()
     await this.#workers.close()
     this.#memory.dispose()
   }
 
-  /** Gradients of all batches, averaged into the slots' sums; returns the mean loss. */
+  /** Gradients of all batches, averaged into the slots; returns the mean loss. */
   async #accumulateGradients(fill: (index: number) => void): Promise<number> {
     const { accumulate = 1 } = this.#options
     const { slots } = this.#memory
@@ -222,11 +205,11 @@ export class TrainingStep<I extends string> {
     for (let index = 0; index < accumulate; index++) {
       loss += (await this.#runOnce(() => fill(index))) / accumulate
       if (accumulate === 1) break
-      const sums = slots.map(({ sum }) => sum)
+      const sums = slots.map(({ gradient }) => gradient)
       if (index === 0) await this.#workers.fill(sums, 0)
       await this.#workers.axpy(
         1 / accumulate,
-        slots.map(({ gradient }) => gradient),
+        slots.map(({ output }) => output),
         sums,
       )
     }
@@ -235,13 +218,9 @@ export class TrainingStep<I extends string> {
 
   async #runOnce(fill: () => void): Promise<number> {
     fill()
-    for (const [stream, { source, tensor }] of this.#memory.randoms.entries()) {
-      const offset = this.#runs * tensor.data.length
-      await this.#workers.random('bernoulli', tensor, { seed: this.#options.seed ?? 0, stream, offset, p: source.p })
-    }
-    await this.#run.run()
+    await this.#program.run(this.#workers, this.#options.seed ?? 0, this.#runs)
     this.#runs++
-    return this.#loss[0]!
+    return this.#program.outputs.loss!.data[0] as number
   }
 
   async #exclusively<T>(work: () => Promise<T>): Promise<T> {
@@ -255,4 +234,30 @@ export class TrainingStep<I extends string> {
       this.#inFlight = undefined
     }
   }
+}
+
+const isGroups = (optimizer: Optimizer | readonly ParameterGroup[]): optimizer is readonly ParameterGroup[] =>
+  Array.isArray(optimizer)
+
+function firstOptimizer({ optimizer }: { readonly optimizer: Optimizer | readonly ParameterGroup[] }): Optimizer {
+  return isGroups(optimizer) ? optimizer[0]!.optimizer : optimizer
+}
+
+/** The parameters to train among those the loss uses. @throws NnError INVALID_ARGUMENT for a parameter in two groups */
+function trainedOf<I extends string>({ parameters, optimizer }: TrainingStepOptions<I>, used: ReadonlySet<Parameter>): Trained[] {
+  const chosen = new Map<Parameter, Optimizer>()
+  const all = [...parameters]
+  if (isGroups(optimizer)) {
+    const names = new Map(all.map(([name, parameter]) => [parameter, name]))
+    for (const group of optimizer)
+      for (const parameter of group.parameters) {
+        if (chosen.has(parameter))
+          throw new NnError('INVALID_ARGUMENT', `Parameter '${names.get(parameter)}' is in two groups. Keep it in one.`)
+        chosen.set(parameter, group.optimizer)
+      }
+  } else for (const [, parameter] of all) chosen.set(parameter, optimizer)
+  return all.flatMap(([name, parameter]) => {
+    const by = chosen.get(parameter)
+    return by && used.has(parameter) && parameter.requiresGrad ? [{ name, parameter, optimizer: by }] : []
+  })
 }

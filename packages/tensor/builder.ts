@@ -31,6 +31,7 @@ export class Builder {
   readonly #tensors: Tensor[] = []
   readonly #captured = new Map<Captured, { readonly tensor: Tensor; readonly name: string }>()
   readonly #scalars = new Map<string, Tensor>()
+  readonly #updates: { readonly source: Captured; readonly value: Tensor; readonly name: string }[] = []
 
   constructor(options: BuilderOptions = {}) {
     this.training = options.training ?? false
@@ -43,6 +44,24 @@ export class Builder {
   /** Tensors captured so far, in order of first use, with the name of the input each became. */
   captured(): readonly { readonly source: Captured; readonly tensor: Tensor; readonly name: string }[] {
     return [...this.#captured].map(([source, { tensor, name }]) => ({ source, tensor, name }))
+  }
+
+  /** New numbers for captured tensors that the program computes besides its outputs, with the name of the output each became. */
+  updates(): readonly { readonly source: Captured; readonly value: Tensor; readonly name: string }[] {
+    return this.#updates
+  }
+
+  /**
+   * Says that after each run `source` holds `value` (a running mean). The run itself reads the old numbers; who runs the
+   * program copies the new ones over.
+   */
+  update(source: Captured, value: Tensor): void {
+    if (value.dtype !== source.dtype || value.shape.join() !== source.shape.join())
+      throw new TensorError(
+        'SHAPE_MISMATCH',
+        `update: a tensor ${source.dtype}[${source.shape.join(', ')}] cannot become ${value.dtype}[${value.shape.join(', ')}].`,
+      )
+    this.#updates.push({ source, value: this.lift(value), name: `#update.${this.#updates.length}` })
   }
 
   tensor(id: number): Tensor {
@@ -122,10 +141,10 @@ export class Builder {
     return map
   }
 
-  /** @throws TensorError UNKNOWN_OUTPUT when an output has the name of an input, or one that starts with '#' */
+  /** @throws TensorError UNKNOWN_OUTPUT when an output has the name of an input */
   build(outputs: Readonly<Record<string, Tensor>>): Program {
-    for (const name of Object.keys(outputs)) {
-      refuseInternal('output', name)
+    const all = [...Object.entries(outputs), ...this.#updates.map(({ name, value }) => [name, value] as const)]
+    for (const [name] of all) {
       if (this.#inputNames.has(name))
         throw new TensorError('UNKNOWN_OUTPUT', `'${name}' is an input and an output. Give the output a name of its own.`)
     }
@@ -134,7 +153,7 @@ export class Builder {
       inputs: this.#inputs,
       constants: this.#constants,
       nodes: this.#nodes,
-      outputs: Object.entries(outputs).map(([name, tensor]) => ({ name, value: this.lift(tensor).id })),
+      outputs: all.map(([name, tensor]) => ({ name, value: this.lift(tensor).id })),
     }
   }
 
@@ -168,7 +187,7 @@ export class Builder {
 }
 
 /** Names that this package gives start with '#', here and in the ONNX model, so they never meet those that people give. */
-function refuseInternal(kind: 'input' | 'output', name: string): void {
+export function refuseInternal(kind: 'input' | 'output', name: string): void {
   if (name.startsWith('#'))
     throw new TensorError(
       kind === 'input' ? 'UNKNOWN_INPUT' : 'UNKNOWN_OUTPUT',

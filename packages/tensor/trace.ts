@@ -1,4 +1,4 @@
-import { Builder, type BuilderOptions } from './builder.js'
+import { Builder, type BuilderOptions, refuseInternal } from './builder.js'
 import type { DType } from './dtype.js'
 import type { Dims, Program } from './program.js'
 import type { Tensor } from './tensor.js'
@@ -14,7 +14,7 @@ export interface InputSpec {
  *
  * @param inputs shape and dtype of each named input
  * @param body   gets the inputs by name, returns the outputs by name
- * @throws TensorError SHAPE_MISMATCH, naming the op, the shapes and the caller's line
+ * @throws TensorError SHAPE_MISMATCH, naming the op, the shapes and the caller's line; UNKNOWN_OUTPUT for a name that starts with '#'
  */
 export function trace<I extends string>(
   inputs: Readonly<Record<I, InputSpec>>,
@@ -24,5 +24,7 @@ export function trace<I extends string>(
   const builder = new Builder(options)
   const entries = Object.entries(inputs) as [I, InputSpec][]
   const tensors = Object.fromEntries(entries.map(([name, spec]) => [name, builder.input(name, spec.shape, spec.dtype)]))
-  return builder.build(body(tensors as Record<I, Tensor>, builder))
+  const outputs = body(tensors as Record<I, Tensor>, builder)
+  for (const name of Object.keys(outputs)) refuseInternal('output', name)
+  return builder.build(outputs)
 }

@@ -10,6 +10,6 @@ export class Dropout extends Layer {
   }
 
   override forward(x: Tensor): Tensor {
-    return dropout(x, this.p)
+    return this.training ? dropout(x, this.p) : x
   }
 }

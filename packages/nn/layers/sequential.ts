@@ -1,6 +1,5 @@
 import type { Tensor } from '@enigma/tensor'
-import { Layer, type UnaryLayer } from '../layer.js'
-import type { Parameter } from '../parameter.js'
+import { Layer, type LayerMember, type UnaryLayer } from '../layer.js'
 
 /** Layers one after the other; parameter names are `<index>.<name>` as in PyTorch. */
 export class Sequential extends Layer {
@@ -15,7 +14,7 @@ export class Sequential extends Layer {
     return this.layers.reduce<Tensor>((value, layer) => layer.forward(value), x)
   }
 
-  override *namedParameters(prefix = '', seen = new Set<Parameter>()): Generator<[string, Parameter]> {
-    for (const [index, layer] of this.layers.entries()) yield* layer.namedParameters(`${prefix}${index}.`, seen)
+  override *members(): Generator<[string, LayerMember]> {
+    for (const [index, layer] of this.layers.entries()) yield [String(index), layer]
   }
 }
