@@ -2,7 +2,7 @@
 import { fileURLToPath } from 'node:url'
 import { interleave } from '../harness/interleave.mjs'
 import { npmPeers } from '../harness/npm-peers.mjs'
-import { median, summary } from '../harness/statistics.mjs'
+import { median, ratios, summary } from '../harness/statistics.mjs'
 import { UsageError } from '../harness/usage-error.mjs'
 
 export const description = 'bytes kept per load/unload and per reload of a 1 MiB module, beside cordis and import(?v)'
