@@ -2,7 +2,7 @@ export { arrayOf, type Builder, type BuilderOptions, type Captured, type Operand
 export { type CompileOptions, compile, Executable, evaluate, type Feeds } from './compile.js'
 export * from './dtype.js'
 export * from './errors.js'
-export * from './functional.js'
+export * from './functional/index.js'
 export { type GradOptions, grad } from './grad.js'
 export * from './kernels/index.js'
 export { toOnnx } from './onnx/encode.js'

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { evaluate } from './compile.js'
 import { TensorError } from './errors.js'
-import { crossEntropy, dropout, linear, rmsNorm, scaledDotProductAttention, swiglu } from './functional.js'
+import { crossEntropy, dropout, linear, rmsNorm, scaledDotProductAttention, swiglu } from './functional/index.js'
 import { grad } from './grad.js'
 import { optimize } from './passes/index.js'
 import { hashProgram, type Program, printProgram } from './program.js'

@@ -4,7 +4,7 @@ import { compile } from '../compile.js'
 import { dtypes, type HostTensor, sizeOf } from '../dtype.js'
 import { grad } from '../grad.js'
 import type { Nd } from '../testing/nd.js'
-import { type OpCase, type OpReference, references } from '../testing/references.js'
+import { type OpCase, type OpReference, references } from '../testing/references/index.js'
 import { trace } from '../trace.js'
 import { type OpName, opTable } from './index.js'
 

@@ -1,0 +1,6 @@
+export * from './attention.js'
+export * from './joining.js'
+export * from './linear.js'
+export * from './losses.js'
+export * from './normalization.js'
+export * from './random.js'

@@ -1,0 +1,21 @@
+import type { References } from './cases.js'
+import { elementwise } from './elementwise.js'
+import { indexing } from './indexing.js'
+import { losses } from './losses.js'
+import { matmul } from './matmul.js'
+import { reductions } from './reductions.js'
+import { shapes } from './shapes.js'
+import { transformer } from './transformer.js'
+
+export type { OpCase, OpReference } from './cases.js'
+
+/** What every op of the table should compute, in float64: one file a group, as in `ops/`. */
+export const references: References = {
+  ...elementwise,
+  ...matmul,
+  ...shapes,
+  ...reductions,
+  ...indexing,
+  ...transformer,
+  ...losses,
+}
