@@ -1,4 +1,4 @@
-export type NnErrorCode = 'INVALID_ARGUMENT' | 'STATE_MISMATCH' | 'SHAPE_MISMATCH' | 'NOT_FINITE'
+export type NnErrorCode = 'INVALID_ARGUMENT' | 'STATE_MISMATCH' | 'SHAPE_MISMATCH' | 'NOT_FINITE' | 'DATA_FAILED'
 
 /** What can go wrong in this package; the message names the thing and the fix. */
 export class NnError extends Error {

@@ -1,7 +1,9 @@
 import type { HostTensor, Tensor, TypedArray } from '@enigma/tensor'
+import { type CompiledStep, type CompileStepOptions, compileStep } from './compile-step.js'
 import { NnError } from './errors.js'
 import { LayerBuffer } from './layer-buffer.js'
 import { Parameter } from './parameter.js'
+import { Predictor } from './predictor.js'
 
 export type StateDict = Record<string, HostTensor>
 
@@ -22,6 +24,7 @@ const isMember = (value: unknown): value is LayerMember =>
 export abstract class Layer {
   /** False makes dropout and batch normalisation of this layer behave as in evaluation, also within a training step. */
   training = true
+  #predictor: Predictor | undefined
 
   /** What the layer computes. Layers take what they need; most take one tensor. */
   abstract forward(...inputs: never[]): Tensor
@@ -106,6 +109,25 @@ export abstract class Layer {
       const given = state[name]
       if (given) (data as { set(values: TypedArray): void }).set(given.data)
     }
+  }
+
+  /**
+   * What the network answers to these inputs in evaluation. Compiled once for each shape; the weights are read in place, so
+   * a step in training must be awaited first.
+   */
+  predict(...inputs: HostTensor[]): Promise<HostTensor> {
+    this.#predictor ??= new Predictor(this)
+    return this.#predictor.predict(inputs)
+  }
+
+  /** Frees what `predict` has compiled: when the network is done with, or its structure has changed. */
+  async release(): Promise<void> {
+    await this.#predictor?.release()
+  }
+
+  /** A function that makes one update on a batch; compiled at the first batch of each shape. */
+  async compileStep(options: CompileStepOptions): Promise<CompiledStep> {
+    return compileStep(this, options)
   }
 
   *#named(prefix = '', seen = new Set<LayerMember>()): Generator<[string, Parameter | AnyBuffer]> {

@@ -117,11 +117,11 @@ export class TrainingStep<I extends string> {
   }
 
   /**
-   * One update. `fill` writes batch `index` (0 … accumulate-1) into `inputs`.
+   * One update. `fill` writes batch `index` (0 … accumulate-1) into `inputs`, after a `reshape` if it has other shapes.
    * @param learningRate overrides the optimizer's; of several groups the first's, and the others change by the same factor
    * @throws NnError NOT_FINITE when the loss or a gradient is not a number; the weights are as before then
    */
-  async step(fill: (index: number) => void, learningRate?: number): Promise<StepResult> {
+  async step(fill: (index: number) => void | Promise<void>, learningRate?: number): Promise<StepResult> {
     return this.#exclusively(async () => {
       const loss = await this.#accumulateGradients(fill)
       const { slots } = this.#memory
@@ -198,7 +198,7 @@ export class TrainingStep<I extends string> {
   }
 
   /** Gradients of all batches, averaged into the slots; returns the mean loss. */
-  async #accumulateGradients(fill: (index: number) => void): Promise<number> {
+  async #accumulateGradients(fill: (index: number) => void | Promise<void>): Promise<number> {
     const { accumulate = 1 } = this.#options
     const { slots } = this.#memory
     let loss = 0
@@ -216,8 +216,8 @@ export class TrainingStep<I extends string> {
     return loss
   }
 
-  async #runOnce(fill: () => void): Promise<number> {
-    fill()
+  async #runOnce(fill: () => void | Promise<void>): Promise<number> {
+    await fill()
     await this.#program.run(this.#workers, this.#options.seed ?? 0, this.#runs)
     this.#runs++
     return this.#program.outputs.loss!.data[0] as number

@@ -1,0 +1,6 @@
+export type { EpochInfo, EpochRecord, EpochResult, History, StepInfo, TrainingCallback, TrainStartInfo } from './callbacks.js'
+export type { EarlyStoppingOptions } from './early-stopping.js'
+export { type Evaluation, Evaluator } from './evaluate.js'
+export { type FitOptions, fit } from './fit.js'
+export * as metrics from './metrics.js'
+export { progressBar } from './progress-bar.js'
