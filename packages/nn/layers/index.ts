@@ -1,5 +1,6 @@
 export { ReLU, Sigmoid, SiLU, Tanh } from './activations.js'
 export { GroupedQueryAttention, type GroupedQueryAttentionOptions } from './attention.js'
+export { Conv2d, type ConvOptions } from './convolution.js'
 export { Dropout } from './dropout.js'
 export { Embedding } from './embedding.js'
 export { Linear, type LinearOptions } from './linear.js'

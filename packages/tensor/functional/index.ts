@@ -1,4 +1,5 @@
 export * from './attention.js'
+export { type ConvolutionOptions, conv2d, type PerDimension } from './convolution.js'
 export * from './joining.js'
 export * from './linear.js'
 export * from './losses.js'

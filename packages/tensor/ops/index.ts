@@ -1,3 +1,4 @@
+import { convolution } from './convolution.js'
 import type { OpDefinition } from './define.js'
 import { elementwise } from './elementwise.js'
 import { indexing } from './indexing.js'
@@ -7,7 +8,7 @@ import { reductions } from './reductions.js'
 import { shapes } from './shapes.js'
 import { transformer } from './transformer.js'
 
-const table = { ...elementwise, ...matmul, ...shapes, ...reductions, ...indexing, ...transformer, ...losses }
+const table = { ...elementwise, ...matmul, ...shapes, ...reductions, ...indexing, ...transformer, ...losses, ...convolution }
 
 export type OpName = keyof typeof table
 

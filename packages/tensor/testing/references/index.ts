@@ -1,4 +1,5 @@
 import type { References } from './cases.js'
+import { convolution } from './convolution.js'
 import { elementwise } from './elementwise.js'
 import { indexing } from './indexing.js'
 import { losses } from './losses.js'
@@ -18,4 +19,5 @@ export const references: References = {
   ...indexing,
   ...transformer,
   ...losses,
+  ...convolution,
 }
