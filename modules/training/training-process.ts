@@ -1,7 +1,7 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { constants, setPriority } from 'node:os'
 import { fileURLToPath } from 'node:url'
-import { LmError, type LmErrorCode, type TrainEvent, type TrainOptions, type TrainResult } from '@enigma/lm'
+import { LmError, type LmErrorCode, TensorError, type TrainEvent, type TrainOptions, type TrainResult } from '@enigma/lm'
 import { TrainingError } from './errors.js'
 import type { FromWorker, SentError, ToWorker } from './messages.js'
 
@@ -78,6 +78,7 @@ function outcome(child: ChildProcess, out: string, onEvent: (event: TrainEvent) 
 
 function revived({ name, code, message }: SentError): Error {
   if (name === 'LmError') return new LmError(code as LmErrorCode, message)
+  if (name === 'TensorError') return new TensorError(code as TensorError['code'], message)
   return Object.assign(new Error(message), { name })
 }
 

@@ -76,6 +76,7 @@ export {
   memoryEstimate,
   openModelFolder,
   presetTable,
+  TensorError,
   Tokenizer,
   type TrainEvent,
   trainTokenizer,

@@ -1,21 +1,15 @@
+import { TensorError, type TensorErrorCode } from '@enigma/tensor'
+
 /** What can go wrong with language models; the message names the thing and the fix. Each area adds its codes here. */
 export type LmErrorCode =
+  // what lies below: files of tensors, the runtime
+  | TensorErrorCode
   // presets and configuration
   | 'UNKNOWN_PRESET'
   | 'INVALID_CONFIG'
   | 'UNSUPPORTED_MODEL'
-  // files: formats, checkpoints, model folders
-  | 'FILE_NOT_FOUND'
-  | 'FILE_CORRUPT'
-  | 'FILE_TRUNCATED'
+  // files: checkpoints, model folders
   | 'HASH_MISMATCH'
-  | 'TENSOR_MISSING'
-  | 'TENSOR_UNSUPPORTED'
-  | 'TENSOR_OVERFLOW'
-  | 'SHAPE_MISMATCH'
-  | 'DISK_FULL'
-  | 'NOT_WRITABLE'
-  | 'WRITE_FAILED'
   | 'NO_CHECKPOINT'
   | 'CHECKPOINT_CORRUPT'
   | 'MODEL_EXISTS'
@@ -29,13 +23,12 @@ export type LmErrorCode =
   | 'CURSOR_MISMATCH'
   // training
   | 'TRAINING_DIVERGED'
-  | 'OUT_OF_MEMORY'
   // generation
   | 'INVALID_OPTION'
   | 'EMPTY_PROMPT'
   | 'CONTEXT_OVERFLOW'
 
-/** The one error class of this package. `code` is stable; `message` is for people; `cause` is what lay beneath. */
+/** The one error class of this package; the files and the runtime below throw `TensorError`s, with the same codes. `code` is stable; `message` is for people; `cause` is what lay beneath. */
 export class LmError extends Error {
   override readonly name: string = 'LmError'
   constructor(
@@ -46,3 +39,8 @@ export class LmError extends Error {
     super(message, options)
   }
 }
+
+/** An error with a code, of this package or of the formats below it: what a file or a folder is to blame for. */
+export type Fault = LmError | TensorError
+
+export const isFault = (error: unknown): error is Fault => error instanceof LmError || error instanceof TensorError

@@ -1,8 +1,6 @@
+import type { StoredDtype } from '@enigma/tensor/formats'
 import { createConfig, type ModelConfig } from './config.js'
 import { LmError } from './errors.js'
-
-/** The number type that the weights beside a `config.json` are stored in. */
-export type StoredDtype = 'f32' | 'f16' | 'bf16'
 
 const TORCH_DTYPES = { f32: 'float32', f16: 'float16', bf16: 'bfloat16' } as const
 

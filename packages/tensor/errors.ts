@@ -11,6 +11,16 @@ export type TensorErrorCode =
   | 'OUT_OF_MEMORY'
   | 'KERNEL_FAILED'
   | 'ABORTED'
+  // files: formats, and writing at all
+  | 'FILE_NOT_FOUND'
+  | 'FILE_CORRUPT'
+  | 'FILE_TRUNCATED'
+  | 'TENSOR_MISSING'
+  | 'TENSOR_UNSUPPORTED'
+  | 'TENSOR_OVERFLOW'
+  | 'DISK_FULL'
+  | 'NOT_WRITABLE'
+  | 'WRITE_FAILED'
 
 export class TensorError extends Error {
   override readonly name = 'TensorError'

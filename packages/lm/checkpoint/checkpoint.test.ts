@@ -1,10 +1,9 @@
 import { mkdir, mkdtemp, readdir, readFile, rm, truncate, utimes, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { type FloatTensor, readTensors, temporaryName } from '@enigma/tensor/formats'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { LmError } from '../errors.js'
-import { temporaryName } from '../formats/temporary.js'
-import { type FloatTensor, readTensors } from '../formats/tensor-reader.js'
+import { type Fault, isFault } from '../errors.js'
 import { type Checkpoint, DamagedCheckpointError, loadCheckpoint } from './load-checkpoint.js'
 import { type SaveCheckpointOptions, saveCheckpoint } from './save-checkpoint.js'
 
@@ -27,12 +26,12 @@ const save = (step: number, options?: SaveCheckpointOptions) =>
   )
 const trainer = () => readdir(join(folder, 'trainer')).then((names) => names.sort())
 
-async function failure(run: Promise<unknown>): Promise<LmError> {
+async function failure(run: Promise<unknown>): Promise<Fault> {
   const error = await run.then(
     () => null,
     (error: unknown) => error,
   )
-  if (!(error instanceof LmError)) throw new Error(`expected an LmError, got ${error}`)
+  if (!isFault(error)) throw new Error(`expected a fault, got ${error}`)
   return error
 }
 

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto'
 import { open, stat } from 'node:fs/promises'
 import { join } from 'node:path'
+import { errorCode, type FileDigest } from '@enigma/tensor/formats'
 import { LmError } from '../errors.js'
-import { errorCode, type FileDigest } from '../formats/durable.js'
 
 /** The digests of a folder's files, by name. */
 export type Digests = Readonly<Record<string, FileDigest>>

@@ -1,7 +1,7 @@
 import { readdir, stat } from 'node:fs/promises'
 import { basename, join, resolve } from 'node:path'
-import { LmError } from '../errors.js'
-import { openTensors } from '../formats/open-tensors.js'
+import { openTensors } from '@enigma/tensor/formats'
+import { type Fault, isFault } from '../errors.js'
 import { presetOf } from '../presets.js'
 import { CONFIG, INFO, MODEL, readConfig, readModelInfo } from './model-folder.js'
 
@@ -18,7 +18,7 @@ export type FoundModel = { readonly name: string; readonly folder: string } & (
       readonly bytes: number
       readonly modified: Date
     }
-  | { readonly status: 'broken'; readonly error: LmError }
+  | { readonly status: 'broken'; readonly error: Fault }
 )
 
 /** How deep below a root model folders are looked for: `models/storyteller`, `models/me/storyteller`. */
@@ -71,7 +71,7 @@ async function describe(folder: string): Promise<FoundModel> {
       modified: (await stat(join(folder, CONFIG))).mtime,
     }
   } catch (error) {
-    if (!(error instanceof LmError)) throw error
+    if (!isFault(error)) throw error
     return { name, folder, status: 'broken', error }
   }
 }

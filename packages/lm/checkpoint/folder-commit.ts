@@ -5,12 +5,13 @@ import {
   errorCode,
   type FileContent,
   type FileDigest,
+  removeLeftovers,
   syncFolder,
+  temporaryName,
   type WriteOptions,
   writeDurable,
   writeError,
-} from '../formats/durable.js'
-import { removeLeftovers, temporaryName } from '../formats/temporary.js'
+} from '@enigma/tensor/formats'
 
 /**
  * Several files of a folder replaced together. They are written aside into one folder; renaming that to `.commit` decides;
@@ -22,7 +23,7 @@ const COMMIT = '.commit'
 /**
  * Writes files into a folder (made if missing), all or none.
  * @param describe makes one more file out of the digests of the others
- * @throws LmError DISK_FULL, NOT_WRITABLE, WRITE_FAILED
+ * @throws TensorError DISK_FULL, NOT_WRITABLE, WRITE_FAILED
  */
 export async function commitFiles(
   folder: string,
@@ -53,7 +54,7 @@ export async function commitFiles(
 
 /**
  * Moves decided files to their places, if a killed write left some.
- * @throws LmError NOT_WRITABLE, WRITE_FAILED
+ * @throws TensorError NOT_WRITABLE, WRITE_FAILED
  */
 export async function finishCommit(folder: string): Promise<void> {
   const commit = join(folder, COMMIT)

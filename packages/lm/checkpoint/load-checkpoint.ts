@@ -1,9 +1,8 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { LmError } from '../errors.js'
-import { openTensors } from '../formats/open-tensors.js'
-import { removeLeftovers } from '../formats/temporary.js'
-import type { TensorReader } from '../formats/tensor-reader.js'
+import type { TensorReader } from '@enigma/tensor/formats'
+import { openTensors, removeLeftovers } from '@enigma/tensor/formats'
+import { type Fault, isFault, LmError } from '../errors.js'
 import {
   CHECKPOINT_FORMAT,
   type CheckpointPlace,
@@ -26,7 +25,7 @@ export interface Checkpoint extends AsyncDisposable {
   readonly optimizer: TensorReader | null
   readonly state: unknown
   /** Why newer checkpoints were passed over: empty unless `fallback` was used. Tell the user. */
-  readonly rejected: readonly LmError[]
+  readonly rejected: readonly Fault[]
   close(): Promise<void>
 }
 
@@ -52,7 +51,7 @@ export async function loadCheckpoint(folder: string, options: { readonly fallbac
   await removeLeftovers(trainerFolder(folder))
   const places = await inOrder(folder)
   if (places.length === 0) throw new LmError('NO_CHECKPOINT', `${folder} holds no checkpoint to resume from`)
-  const rejected: LmError[] = []
+  const rejected: Fault[] = []
   for (const place of places) {
     try {
       const checkpoint = await openCheckpoint(place, rejected)
@@ -60,14 +59,14 @@ export async function loadCheckpoint(folder: string, options: { readonly fallbac
       await checkpoint.close()
       throw damaged(rejected, place)
     } catch (error) {
-      if (!(error instanceof LmError) || error instanceof DamagedCheckpointError) throw error
+      if (!isFault(error) || error instanceof DamagedCheckpointError) throw error
       rejected.push(error)
     }
   }
   throw damaged(rejected, null)
 }
 
-function damaged(rejected: readonly LmError[], previous: CheckpointPlace | null): DamagedCheckpointError {
+function damaged(rejected: readonly Fault[], previous: CheckpointPlace | null): DamagedCheckpointError {
   const offer = previous
     ? `The checkpoint of step ${previous.step} in ${previous.folder} is sound: resume from it with fallback`
     : 'No other checkpoint is sound: start again'
@@ -82,7 +81,7 @@ async function inOrder(folder: string): Promise<CheckpointPlace[]> {
   return [...places.filter((place) => place.step === step), ...places.filter((place) => place.step !== step)]
 }
 
-async function openCheckpoint(place: CheckpointPlace, rejected: readonly LmError[]): Promise<Checkpoint> {
+async function openCheckpoint(place: CheckpointPlace, rejected: readonly Fault[]): Promise<Checkpoint> {
   const { step, folder } = place
   const path = join(folder, MANIFEST)
   const manifest = await readJson(path)

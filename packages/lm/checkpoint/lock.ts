@@ -4,9 +4,8 @@ import { mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { errorCode, isRunning, writeError } from '@enigma/tensor/formats'
 import { LmError } from '../errors.js'
-import { errorCode, writeError } from '../formats/durable.js'
-import { isRunning } from '../formats/temporary.js'
 
 const LOCK = 'enigma.lock'
 /** Held for the moment in which a dead holder's lock is exchanged. */
@@ -40,7 +39,7 @@ interface LockFile extends LockHolder {
  * Takes a folder (made if missing) for one process: `enigma.lock` in it names the holder. The lock of a dead process of
  * this machine is taken over.
  * @param purpose what the folder is held for, as another user reads it: `training`
- * @throws LmError FOLDER_LOCKED, naming the holder and what to do; NOT_WRITABLE, DISK_FULL, WRITE_FAILED
+ * @throws LmError FOLDER_LOCKED, naming the holder and what to do; TensorError NOT_WRITABLE, DISK_FULL, WRITE_FAILED
  */
 export async function lockFolder(folder: string, purpose: string): Promise<FolderLock> {
   const path = join(folder, LOCK)

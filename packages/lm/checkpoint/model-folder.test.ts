@@ -1,10 +1,10 @@
 import { mkdir, mkdtemp, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { type FloatTensor, readTensors } from '@enigma/tensor/formats'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import type { ModelConfig } from '../config.js'
-import { LmError } from '../errors.js'
-import { type FloatTensor, readTensors } from '../formats/tensor-reader.js'
+import { type Fault, isFault } from '../errors.js'
 import { configToHuggingFace } from '../huggingface-config.js'
 import { parameterCount } from '../memory.js'
 import { parameterSpecs } from '../parameters.js'
@@ -34,12 +34,12 @@ const weights = (of: ModelConfig): Record<string, FloatTensor> =>
   )
 const content = { config, tensors: weights(config), tokenizerJson: '{"model":{}}' }
 
-async function failure(run: Promise<unknown>): Promise<LmError> {
+async function failure(run: Promise<unknown>): Promise<Fault> {
   const error = await run.then(
     () => null,
     (error: unknown) => error,
   )
-  if (!(error instanceof LmError)) throw new Error(`expected an LmError, got ${error}`)
+  if (!isFault(error)) throw new Error(`expected a fault, got ${error}`)
   return error
 }
 

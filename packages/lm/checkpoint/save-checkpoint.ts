@@ -1,11 +1,19 @@
 import { randomBytes } from 'node:crypto'
 import { mkdir, readdir, rename, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import { LmError } from '../errors.js'
-import { type FileContent, type FileDigest, syncFolder, type WriteOptions, writeDurable, writeError } from '../formats/durable.js'
-import { safetensorsBytes } from '../formats/safetensors-writer.js'
-import { removeLeftovers, temporaryName } from '../formats/temporary.js'
-import type { FloatTensor } from '../formats/tensor-reader.js'
+import type { FloatTensor } from '@enigma/tensor/formats'
+import {
+  type FileContent,
+  type FileDigest,
+  removeLeftovers,
+  safetensorsBytes,
+  syncFolder,
+  temporaryName,
+  type WriteOptions,
+  writeDurable,
+  writeError,
+} from '@enigma/tensor/formats'
+import { isFault, LmError } from '../errors.js'
 import {
   CHECKPOINT_FORMAT,
   checkpointName,
@@ -41,7 +49,7 @@ export interface SaveCheckpointOptions extends WriteOptions {
  * stops or the disk fills; then the earlier ones are untouched. Checkpoints of later steps (a run that went on from an earlier
  * step makes them obsolete) and all but the newest `keep` are removed. One process writes at a time (see `lockFolder`).
  * @returns the checkpoint's folder
- * @throws LmError DISK_FULL, NOT_WRITABLE, WRITE_FAILED
+ * @throws TensorError DISK_FULL, NOT_WRITABLE, WRITE_FAILED
  */
 export async function saveCheckpoint(
   folder: string,
@@ -126,7 +134,7 @@ async function remove(trainer: string, name: string): Promise<void> {
 }
 
 async function withConsequence(error: Error, folder: string, step: number): Promise<Error> {
-  const code = error instanceof LmError ? error.code : 'WRITE_FAILED'
+  const code = isFault(error) ? error.code : 'WRITE_FAILED'
   const earlier = (await listCheckpoints(folder).catch(() => []))[0]
   const rest = earlier ? `the earlier one in ${earlier.folder} is untouched` : 'there is no earlier one'
   return new LmError(code, `${error.message}. The checkpoint of step ${step} was not saved; ${rest}`, { cause: error })

@@ -1,8 +1,7 @@
+import type { FileContent, FloatTensor, StoredDtype, WriteOptions } from '@enigma/tensor/formats'
+import { safetensorsBytes } from '@enigma/tensor/formats'
 import type { ModelConfig } from '../config.js'
-import type { FileContent, WriteOptions } from '../formats/durable.js'
-import { safetensorsBytes } from '../formats/safetensors-writer.js'
-import type { FloatTensor } from '../formats/tensor-reader.js'
-import { configToHuggingFace, type StoredDtype } from '../huggingface-config.js'
+import { configToHuggingFace } from '../huggingface-config.js'
 import { presetOf } from '../presets.js'
 import { commitFiles } from './folder-commit.js'
 import { CARD, CONFIG, INFO, INFO_FORMAT, MODEL, TOKENIZER } from './model-folder.js'
@@ -24,7 +23,7 @@ export interface ModelContent {
 
 /**
  * Writes a model folder that this project and Hugging Face transformers read. All files change together or not at all.
- * @throws LmError DISK_FULL, NOT_WRITABLE, WRITE_FAILED, SHAPE_MISMATCH, TENSOR_OVERFLOW
+ * @throws TensorError DISK_FULL, NOT_WRITABLE, WRITE_FAILED, SHAPE_MISMATCH, TENSOR_OVERFLOW
  */
 export async function saveModel(folder: string, content: ModelContent, options: WriteOptions = {}): Promise<void> {
   const { config, tensors, tokenizerJson, dtype = 'f32', card, createdBy = 'enigma' } = content

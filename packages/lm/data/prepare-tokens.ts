@@ -1,9 +1,8 @@
 import { createHash } from 'node:crypto'
 import { mkdir, readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
+import { removeLeftovers, writeAtomic, writeError } from '@enigma/tensor/formats'
 import { LmError } from '../errors.js'
-import { writeAtomic, writeError } from '../formats/durable.js'
-import { removeLeftovers } from '../formats/temporary.js'
 import { TokenBuffer, type Tokenizer } from '../tokenizer/index.js'
 import { type DataFile, findDataFiles } from './data-files.js'
 import { type InspectedFile, inspectFiles } from './inspect-files.js'
@@ -44,7 +43,7 @@ const fewLines = 1000
 /**
  * Turns data files into tokens on disk, in little memory, each document preceded and followed by the end-of-text token. Tokens made from the same
  * content by the same tokenizer are used again; others are replaced once the new ones are complete.
- * @throws LmError FILE_NOT_FOUND, DATA_EMPTY, DATA_INVALID, INVALID_CONFIG, TOKENIZER_INVALID, DISK_FULL, NOT_WRITABLE; the signal's reason
+ * @throws LmError FILE_NOT_FOUND, DATA_EMPTY, DATA_INVALID, INVALID_CONFIG, TOKENIZER_INVALID; TensorError DISK_FULL, NOT_WRITABLE; the signal's reason
  */
 export async function prepareTokens(options: PrepareTokensOptions): Promise<PreparedTokens> {
   const { files: paths, tokenizer, folder, validation, shardTokens = 2 ** 26, signal } = options

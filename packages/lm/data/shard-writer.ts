@@ -1,8 +1,7 @@
 import { createHash, type Hash, randomBytes } from 'node:crypto'
 import { type FileHandle, mkdir, open, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { syncFolder, writeError } from '../formats/durable.js'
-import { temporaryName } from '../formats/temporary.js'
+import { syncFolder, temporaryName, writeError } from '@enigma/tensor/formats'
 import type { TokenIndex } from './token-index.js'
 
 /** Tokens gathered before they are written: a megabyte or two. */
@@ -40,7 +39,7 @@ export class ShardWriter implements AsyncDisposable {
     return this.#tokens
   }
 
-  /** @throws LmError DISK_FULL, NOT_WRITABLE, WRITE_FAILED */
+  /** @throws TensorError DISK_FULL, NOT_WRITABLE, WRITE_FAILED */
   async append(ids: Uint32Array): Promise<void> {
     for (let from = 0; from < ids.length; ) {
       const room = this.#buffer.length - this.#buffered

@@ -1,7 +1,7 @@
 import { readFile, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
+import { type FileDigest, writeAtomic } from '@enigma/tensor/formats'
 import { LmError } from '../errors.js'
-import { type FileDigest, writeAtomic } from '../formats/durable.js'
 import { ByteBpe } from './byte-bpe.js'
 import { asObject, readByteBpe } from './byte-bpe-json.js'
 import type { TokenizerEngine, TokenizerJson } from './engine.js'
@@ -148,7 +148,7 @@ export class Tokenizer {
 
   /**
    * Writes `tokenizer.json`, atomically.
-   * @throws LmError DISK_FULL, NOT_WRITABLE, WRITE_FAILED
+   * @throws TensorError DISK_FULL, NOT_WRITABLE, WRITE_FAILED
    */
   save(file: string): Promise<FileDigest> {
     return writeAtomic(file, `${JSON.stringify(this.toJson())}\n`)

@@ -1,5 +1,5 @@
 import { appendFile, readFile } from 'node:fs/promises'
-import { writeAtomic } from '../formats/index.js'
+import { writeAtomic } from '@enigma/tensor/formats'
 
 /**
  * What a run measured, one JSON object a line, each with its `step`: `trainer/metrics.jsonl`. Losing a line must not end a run,

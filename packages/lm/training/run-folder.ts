@@ -1,8 +1,8 @@
 import { mkdir, readFile, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
+import { writeAtomic } from '@enigma/tensor/formats'
 import { refuseExistingModel } from '../checkpoint/index.js'
 import { LmError } from '../errors.js'
-import { writeAtomic } from '../formats/index.js'
 import { parseSettings, type TrainSettings } from './train-settings.js'
 
 /** Where a training run keeps its own files, beside the checkpoints. */

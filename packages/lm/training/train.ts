@@ -26,7 +26,7 @@ type Emit = (event: TrainEvent) => void
  * Trains a language model from text files to a model folder: tokenizer, token shards, training with checkpoints, final weights.
  * A run that was stopped or killed at any instant continues with `resume` and ends with the same bytes.
  *
- * @throws LmError UNKNOWN_PRESET, INVALID_OPTION, FILE_NOT_FOUND, DATA_EMPTY, MODEL_EXISTS, FOLDER_LOCKED, DISK_FULL …
+ * @throws LmError UNKNOWN_PRESET, INVALID_OPTION, FILE_NOT_FOUND, DATA_EMPTY, MODEL_EXISTS, FOLDER_LOCKED …; TensorError DISK_FULL …
  */
 export async function train(options: TrainOptions, onEvent: Emit = () => {}): Promise<TrainResult> {
   checkTrainOptions(options)

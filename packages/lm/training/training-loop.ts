@@ -1,10 +1,10 @@
 import { NnError, optim, type TrainingStep } from '@enigma/nn'
+import { type FloatTensor, readTensors } from '@enigma/tensor/formats'
 import { loadCheckpoint, saveCheckpoint } from '../checkpoint/index.js'
 import type { BatchCursor, TokenDataset } from '../data/index.js'
 import { LmError } from '../errors.js'
 import type { LossProgram } from '../evaluation/loss-program.js'
 import { measureLoss } from '../evaluation/measure-loss.js'
-import { type FloatTensor, readTensors } from '../formats/index.js'
 import { parameterCount } from '../memory.js'
 import type { LlamaForCausalLM } from '../model/llama.js'
 import type { Tokenizer } from '../tokenizer/index.js'
@@ -44,7 +44,7 @@ export const tensorsOf = (model: LlamaForCausalLM) => Object.fromEntries(model.n
 
 /**
  * Steps, reports, validations, samples and checkpoints until the run is complete or its signal stops it.
- * @throws LmError TRAINING_DIVERGED, CHECKPOINT_CORRUPT, DISK_FULL …
+ * @throws LmError TRAINING_DIVERGED, CHECKPOINT_CORRUPT …; TensorError DISK_FULL …
  */
 export async function trainingLoop(run: TrainingRun): Promise<TrainResult> {
   const { out, options, settings, dataset, model, step, validation, emit } = run

@@ -1,6 +1,7 @@
+import type { HostTensor } from '../dtype.js'
 import type { SafetensorsDtype } from './safetensors-header.js'
 
-/** A float32 tensor in this process's memory: a `HostTensor` of the numerical core. `data` may lie over shared memory. */
+/** A `HostTensor` of float32. */
 export interface FloatTensor {
   readonly dtype: 'f32'
   readonly shape: readonly number[]
@@ -26,13 +27,18 @@ export interface TensorReader extends AsyncDisposable {
   readonly tensors: ReadonlyMap<string, TensorInfo>
   /**
    * Reads one tensor as float32, into `target` if given (its length must agree).
-   * @throws LmError TENSOR_MISSING, TENSOR_UNSUPPORTED, SHAPE_MISMATCH, FILE_TRUNCATED
+   * @throws TensorError TENSOR_MISSING, TENSOR_UNSUPPORTED, SHAPE_MISMATCH, FILE_TRUNCATED
    */
   read(name: string, target?: Float32Array): Promise<Float32Array>
+  /**
+   * Reads one tensor in its own type; f16 and bf16 widen to f32.
+   * @throws TensorError TENSOR_MISSING, TENSOR_UNSUPPORTED, FILE_TRUNCATED
+   */
+  readHost(name: string): Promise<HostTensor>
   close(): Promise<void>
 }
 
-/** Reads every tensor into memory. */
+/** Reads every tensor into memory, as float32. */
 export async function readTensors(reader: TensorReader): Promise<Record<string, FloatTensor>> {
   const entries: [string, FloatTensor][] = []
   for (const { name, shape } of reader.tensors.values()) {

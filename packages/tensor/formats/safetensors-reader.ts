@@ -1,5 +1,6 @@
 import { type FileHandle, open } from 'node:fs/promises'
-import { LmError } from '../errors.js'
+import { type DType, dtypes, type HostTensor } from '../dtype.js'
+import { TensorError } from '../errors.js'
 import { errorCode } from './durable.js'
 import { bfloat16ToFloat32, float16ToFloat32 } from './float16.js'
 import { corruptFile, MAX_HEADER_BYTES, parseHeader, type SafetensorsHeader, type TensorEntry } from './safetensors-header.js'
@@ -25,11 +26,11 @@ export class SafetensorsFile implements TensorReader {
     this.#dataStart = dataStart
   }
 
-  /** @throws LmError FILE_NOT_FOUND, FILE_TRUNCATED, FILE_CORRUPT */
+  /** @throws TensorError FILE_NOT_FOUND, FILE_TRUNCATED, FILE_CORRUPT */
   static async open(path: string): Promise<SafetensorsFile> {
     const handle = await open(path, 'r').catch((error) => {
       const what = errorCode(error) === 'ENOENT' ? 'does not exist' : `cannot be opened: ${error.message}`
-      throw new LmError('FILE_NOT_FOUND', `${path} ${what}`, { cause: error })
+      throw new TensorError('FILE_NOT_FOUND', `${path} ${what}`, { cause: error })
     })
     try {
       const { size } = await handle.stat()
@@ -55,15 +56,17 @@ export class SafetensorsFile implements TensorReader {
   }
 
   async read(name: string, target?: Float32Array): Promise<Float32Array> {
-    const entry = this.tensors.get(name)
-    if (!entry) throw new LmError('TENSOR_MISSING', `${this.path} holds no tensor "${name}"`)
+    const entry = this.#entry(name)
     if (target && target.length !== entry.elements) {
       const held = `"${name}" [${entry.shape.join(', ')}] of ${this.path} has ${entry.elements} elements`
-      throw new LmError('SHAPE_MISMATCH', `${held}, the target ${target.length}`)
+      throw new TensorError('SHAPE_MISMATCH', `${held}, the target ${target.length}`)
     }
     const convert = CONVERSIONS[entry.dtype]
     if (convert === undefined) {
-      throw new LmError('TENSOR_UNSUPPORTED', `"${name}" in ${this.path} is ${entry.dtype}; this reads F32, F16, BF16 and I64`)
+      throw new TensorError(
+        'TENSOR_UNSUPPORTED',
+        `"${name}" in ${this.path} is ${entry.dtype}; this reads F32, F16, BF16 and I64`,
+      )
     }
     const values = target ?? new Float32Array(entry.elements)
     const start = this.#dataStart + entry.begin
@@ -82,8 +85,24 @@ export class SafetensorsFile implements TensorReader {
     return values
   }
 
+  async readHost(name: string): Promise<HostTensor> {
+    const entry = this.#entry(name)
+    const dtype = EXACT[entry.dtype]
+    if (dtype === undefined) return { dtype: 'f32', shape: entry.shape, data: await this.read(name) }
+    const data = new dtypes[dtype].array(entry.elements)
+    const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength)
+    await readInto(this.#handle, bytes, this.#dataStart + entry.begin, this.path)
+    return { dtype, shape: entry.shape, data }
+  }
+
   async close(): Promise<void> {
     await this.#handle.close()
+  }
+
+  #entry(name: string): TensorEntry {
+    const entry = this.tensors.get(name)
+    if (!entry) throw new TensorError('TENSOR_MISSING', `${this.path} holds no tensor "${name}"`)
+    return entry
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -92,6 +111,9 @@ export class SafetensorsFile implements TensorReader {
 }
 
 type Convert = (bytes: Uint8Array, target: Float32Array) => void
+
+/** What host tensors hold as it is stored; the rest is read as float32. */
+const EXACT: Readonly<Record<string, DType>> = { I64: 'i64', I32: 'i32', I8: 'i8', U8: 'u8', BOOL: 'bool' }
 
 /** From the stored form to float32, by dtype. */
 const CONVERSIONS: Readonly<Record<string, Convert | 'as it is'>> = {
@@ -122,6 +144,6 @@ async function readInto(handle: FileHandle, bytes: Uint8Array, position: number,
   }
 }
 
-function truncated(path: string, what: string): LmError {
-  return new LmError('FILE_TRUNCATED', `${path} is truncated: ${what}. Copy or download it again`)
+function truncated(path: string, what: string): TensorError {
+  return new TensorError('FILE_TRUNCATED', `${path} is truncated: ${what}. Copy or download it again`)
 }

@@ -1,4 +1,4 @@
-import { LmError } from '../errors.js'
+import { TensorError } from '../errors.js'
 import type { TensorInfo } from './tensor-reader.js'
 
 /**
@@ -44,7 +44,7 @@ export interface SafetensorsHeader {
 
 /**
  * Parses and checks a header against the number of data bytes that follow it.
- * @throws LmError FILE_CORRUPT, FILE_TRUNCATED: every message names the file
+ * @throws TensorError FILE_CORRUPT, FILE_TRUNCATED: every message names the file
  */
 export function parseHeader(bytes: Uint8Array, dataBytes: number, path: string): SafetensorsHeader {
   const corrupt = (what: string, cause?: unknown) => corruptFile(path, what, cause)
@@ -72,7 +72,7 @@ export function parseHeader(bytes: Uint8Array, dataBytes: number, path: string):
     end += entry.bytes
   }
   if (end > dataBytes) {
-    throw new LmError(
+    throw new TensorError(
       'FILE_TRUNCATED',
       `${path} is truncated: its header promises ${end} bytes of tensors, ${dataBytes} are there. Copy or download it again`,
     )
@@ -83,12 +83,16 @@ export function parseHeader(bytes: Uint8Array, dataBytes: number, path: string):
 
 /** The length field and JSON of a header, padded with spaces so that the data starts at a multiple of 8 bytes. */
 export function encodeHeader(
-  tensors: readonly { readonly name: string; readonly shape: readonly number[]; readonly bytes: number }[],
-  dtype: SafetensorsDtype,
+  tensors: readonly {
+    readonly name: string
+    readonly shape: readonly number[]
+    readonly bytes: number
+    readonly dtype: SafetensorsDtype
+  }[],
   metadata: Readonly<Record<string, string>>,
 ): Uint8Array {
   let offset = 0
-  const entries = tensors.map(({ name, shape, bytes }) => {
+  const entries = tensors.map(({ name, dtype, shape, bytes }) => {
     const begin = offset
     offset += bytes
     return [name, { dtype, shape, data_offsets: [begin, offset] }] as const
@@ -101,12 +105,12 @@ export function encodeHeader(
   return header
 }
 
-export function corruptFile(path: string, what: string, cause?: unknown): LmError {
+export function corruptFile(path: string, what: string, cause?: unknown): TensorError {
   const message = `${path} is not a sound safetensors file: ${what}. Copy or download it again`
-  return new LmError('FILE_CORRUPT', message, cause === undefined ? undefined : { cause })
+  return new TensorError('FILE_CORRUPT', message, cause === undefined ? undefined : { cause })
 }
 
-type Corrupt = (what: string, cause?: unknown) => LmError
+type Corrupt = (what: string, cause?: unknown) => TensorError
 
 function parseJson(bytes: Uint8Array, corrupt: Corrupt): unknown {
   if (bytes[0] !== 0x7b) throw corrupt('its header does not start with {')

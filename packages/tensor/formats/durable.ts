@@ -1,7 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto'
 import { type FileHandle, open, rename, rm } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
-import { LmError } from '../errors.js'
+import { TensorError } from '../errors.js'
 import { temporaryName } from './temporary.js'
 
 /** How bytes reach an open file. Tests put a failing disk here. */
@@ -24,7 +24,7 @@ export type FileContent = string | Uint8Array | Iterable<Uint8Array> | AsyncIter
 /**
  * Writes a new file and forces it to the disk; hashes what it writes. On failure nothing is left behind.
  * Errors name the file by `shownAs` (default: its path).
- * @throws LmError DISK_FULL, NOT_WRITABLE, WRITE_FAILED
+ * @throws TensorError DISK_FULL, NOT_WRITABLE, WRITE_FAILED
  */
 export async function writeDurable(
   path: string,
@@ -55,7 +55,7 @@ export async function writeDurable(
 /**
  * Writes a file so that a crash, a kill or a full disk at any instant leaves either the old content or the new, never a mixture:
  * written aside, forced to the disk, renamed into place, folder forced to the disk.
- * @throws LmError DISK_FULL, NOT_WRITABLE, WRITE_FAILED
+ * @throws TensorError DISK_FULL, NOT_WRITABLE, WRITE_FAILED
  */
 export async function writeAtomic(path: string, content: FileContent, options: WriteOptions = {}): Promise<FileDigest> {
   const aside = join(dirname(path), temporaryName(basename(path), randomBytes(4).toString('hex')))
@@ -82,19 +82,25 @@ export async function syncFolder(folder: string): Promise<void> {
   }
 }
 
-/** The error of a failed write, saying what to do about it. Errors of this package pass through. */
+/** What the system and Node call their errors: `ENOSPC`, `ERR_INVALID_ARG_VALUE`. */
+const systemCode = /^(E[A-Z0-9]+|ERR_.*)$/
+
+/** The error of a failed write, saying what to do about it. Errors with a code of their own, of any package, pass through. */
 export function writeError(error: unknown, path: string): Error {
-  if (error instanceof LmError) return error
   const code = errorCode(error)
+  if (code !== undefined && !systemCode.test(code)) return error as Error
   if (code === 'ENOSPC' || code === 'EDQUOT') {
     const quota = code === 'EDQUOT' ? 'The disk quota is used up' : 'The disk is full'
-    return new LmError('DISK_FULL', `${quota}: cannot write ${path}. Free some space or choose another folder`, { cause: error })
+    return new TensorError('DISK_FULL', `${quota}: cannot write ${path}. Free some space or choose another folder`, {
+      cause: error,
+    })
   }
   if (code === 'EACCES' || code === 'EPERM' || code === 'EROFS') {
-    return new LmError('NOT_WRITABLE', `No permission to write ${path}. Choose a folder you may write to`, { cause: error })
+    return new TensorError('NOT_WRITABLE', `No permission to write ${path}. Choose a folder you may write to`, { cause: error })
   }
-  if (code === 'ENOENT') return new LmError('WRITE_FAILED', `Cannot write ${path}: its folder does not exist`, { cause: error })
-  return new LmError('WRITE_FAILED', `Cannot write ${path}: ${error instanceof Error ? error.message : String(error)}`, {
+  if (code === 'ENOENT')
+    return new TensorError('WRITE_FAILED', `Cannot write ${path}: its folder does not exist`, { cause: error })
+  return new TensorError('WRITE_FAILED', `Cannot write ${path}: ${error instanceof Error ? error.message : String(error)}`, {
     cause: error,
   })
 }

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { LmError } from '../errors.js'
+import { TensorError } from '../errors.js'
 import { openTensors } from './open-tensors.js'
 import { SafetensorsFile } from './safetensors-reader.js'
 import { writeSafetensors } from './safetensors-writer.js'
@@ -19,12 +19,12 @@ afterAll(() => rm(folder, { recursive: true }))
 const tensor = (shape: number[], data: Iterable<number>): FloatTensor => ({ dtype: 'f32', shape, data: Float32Array.from(data) })
 const pair = { a: tensor([2, 3], [1, 2, 3, 4, 5, 6]), b: tensor([2], [-7, 0.5]) }
 
-async function failure(run: Promise<unknown>): Promise<LmError> {
+async function failure(run: Promise<unknown>): Promise<TensorError> {
   const error = await run.then(
     () => null,
     (error: unknown) => error,
   )
-  if (!(error instanceof LmError)) throw new Error(`expected an LmError, got ${error}`)
+  if (!(error instanceof TensorError)) throw new Error(`expected a TensorError, got ${error}`)
   return error
 }
 
@@ -212,7 +212,7 @@ describe('a damaged safetensors file', () => {
     expect(error.message).toContain('at most 100000000 are allowed')
   })
 
-  it('never gives anything but an LmError or the same tensors, whatever byte is flipped', async () => {
+  it('never gives anything but a TensorError or the same tensors, whatever byte is flipped', async () => {
     const whole = join(folder, 'flip.safetensors')
     await writeSafetensors(whole, pair)
     const bytes = await readFile(whole)
@@ -226,7 +226,7 @@ describe('a damaged safetensors file', () => {
         (file) => file.close(),
         (error: unknown) => error,
       )
-      if (outcome !== undefined) expect(outcome).toBeInstanceOf(LmError)
+      if (outcome !== undefined) expect(outcome).toBeInstanceOf(TensorError)
     }
   })
 

@@ -1,6 +1,7 @@
 import { readFile, stat } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
-import { LmError } from '../errors.js'
+import type { HostTensor } from '../dtype.js'
+import { TensorError } from '../errors.js'
 import { SafetensorsFile } from './safetensors-reader.js'
 import type { TensorInfo, TensorReader } from './tensor-reader.js'
 
@@ -10,13 +11,13 @@ const INDEX = 'model.safetensors.index.json'
 /**
  * Opens a safetensors file, an index of shards (`*.index.json`), or a folder that holds `model.safetensors` or
  * `model.safetensors.index.json`.
- * @throws LmError FILE_NOT_FOUND, FILE_CORRUPT, FILE_TRUNCATED, TENSOR_MISSING
+ * @throws TensorError FILE_NOT_FOUND, FILE_CORRUPT, FILE_TRUNCATED, TENSOR_MISSING
  */
 export async function openTensors(path: string): Promise<TensorReader> {
   if (!(await isFolder(path))) return path.endsWith('.index.json') ? Shards.open(path) : SafetensorsFile.open(path)
   if (await exists(join(path, SINGLE))) return SafetensorsFile.open(join(path, SINGLE))
   if (await exists(join(path, INDEX))) return Shards.open(join(path, INDEX))
-  throw new LmError('FILE_NOT_FOUND', `${path} holds neither ${SINGLE} nor ${INDEX}`)
+  throw new TensorError('FILE_NOT_FOUND', `${path} holds neither ${SINGLE} nor ${INDEX}`)
 }
 
 /** Several safetensors files that an index joins to one: `{"weight_map": {tensor: file}}`. */
@@ -43,7 +44,7 @@ class Shards implements TensorReader {
       for (const [name, file] of map) {
         const shard = files.get(file)!
         if (!shard.tensors.has(name))
-          throw new LmError('TENSOR_MISSING', `${path} says that "${name}" is in ${file}, which holds no such tensor`)
+          throw new TensorError('TENSOR_MISSING', `${path} says that "${name}" is in ${file}, which holds no such tensor`)
         home.set(name, shard)
       }
       return new Shards(path, home)
@@ -54,9 +55,17 @@ class Shards implements TensorReader {
   }
 
   async read(name: string, target?: Float32Array): Promise<Float32Array> {
+    return this.#holding(name).read(name, target)
+  }
+
+  async readHost(name: string): Promise<HostTensor> {
+    return this.#holding(name).readHost(name)
+  }
+
+  #holding(name: string): SafetensorsFile {
     const file = this.#home.get(name)
-    if (!file) throw new LmError('TENSOR_MISSING', `${this.path} holds no tensor "${name}"`)
-    return file.read(name, target)
+    if (!file) throw new TensorError('TENSOR_MISSING', `${this.path} holds no tensor "${name}"`)
+    return file
   }
 
   async close(): Promise<void> {
@@ -69,7 +78,7 @@ class Shards implements TensorReader {
 }
 
 function weightMap(text: string, path: string): Map<string, string> {
-  const corrupt = (what: string, cause?: unknown) => new LmError('FILE_CORRUPT', `${path} ${what}`, { cause })
+  const corrupt = (what: string, cause?: unknown) => new TensorError('FILE_CORRUPT', `${path} ${what}`, { cause })
   let json: unknown
   try {
     json = JSON.parse(text)
@@ -90,7 +99,7 @@ function weightMap(text: string, path: string): Map<string, string> {
 }
 
 function missing(path: string, error: Error): never {
-  throw new LmError('FILE_NOT_FOUND', `${path} cannot be read: ${error.message}`, { cause: error })
+  throw new TensorError('FILE_NOT_FOUND', `${path} cannot be read: ${error.message}`, { cause: error })
 }
 
 async function isFolder(path: string): Promise<boolean> {

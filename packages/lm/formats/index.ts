@@ -1,6 +1,0 @@
-export { type FileContent, type FileDigest, type WriteBytes, type WriteOptions, writeAtomic } from './durable.js'
-export { bfloat16ToFloat32, float16ToFloat32, float32ToBfloat16, float32ToFloat16 } from './float16.js'
-export { openTensors } from './open-tensors.js'
-export type { SafetensorsDtype } from './safetensors-header.js'
-export { type SafetensorsOptions, writeSafetensors } from './safetensors-writer.js'
-export { type FloatTensor, readTensors, type TensorInfo, type TensorReader } from './tensor-reader.js'
