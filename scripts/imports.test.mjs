@@ -9,8 +9,8 @@ const allowed = {
   'packages/files': [],
   'packages/contracts': ['@enigma/kernel'],
   'packages/tensor': [],
-  'packages/nn': ['@enigma/tensor'],
-  'packages/lm': ['@enigma/nn', '@enigma/tensor'],
+  'packages/nn': ['@enigma/tensor', '@enigma/tensor/formats'],
+  'packages/lm': ['@enigma/nn', '@enigma/tensor', '@enigma/tensor/formats'],
   'packages/enigma': [
     '@enigma/contracts',
     '@enigma/files',
