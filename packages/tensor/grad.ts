@@ -39,8 +39,8 @@ function backward(
     const outputs = node.outputs.map((id) => builder.tensor(id))
     const { vjp, decompose } = opTable[node.op]
     let inputGradients: (Tensor | undefined)[]
-    if (decompose && outputGradients.slice(1).some(Boolean)) {
-      // A second derivative reaches auxiliary outputs, which `vjp` does not cover.
+    if (decompose && (!vjp || outputGradients.slice(1).some(Boolean))) {
+      // A second derivative reaches auxiliary outputs, which `vjp` does not cover; and some ops have no rule of their own.
       const from = builder.nodes.length
       const again = decompose(inputs, node.attributes)
       const localSeeds = new Map(

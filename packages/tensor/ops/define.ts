@@ -45,7 +45,7 @@ export interface OpDefinition {
   readonly summary: string
   /** Shapes and dtypes of the outputs. Outputs after the first are auxiliary results that the derivative reuses. */
   infer(inputs: readonly Value[], attributes: Attributes): Value[]
-  /** Gradients with respect to the inputs (undefined: none). Absent: the op is not differentiable. */
+  /** Gradients with respect to the inputs (undefined: none). Absent: those of `decompose`, or the op is not differentiable. */
   readonly vjp?: (context: VjpContext) => Gradients
   /**
    * All outputs in terms of simpler ops. Needed by ops with auxiliary outputs, through which a second derivative flows.

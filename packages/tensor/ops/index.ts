@@ -4,11 +4,22 @@ import { elementwise } from './elementwise.js'
 import { indexing } from './indexing.js'
 import { losses } from './losses.js'
 import { matmul } from './matmul.js'
+import { normalization } from './normalization.js'
 import { reductions } from './reductions.js'
 import { shapes } from './shapes.js'
 import { transformer } from './transformer.js'
 
-const table = { ...elementwise, ...matmul, ...shapes, ...reductions, ...indexing, ...transformer, ...losses, ...convolution }
+const table = {
+  ...elementwise,
+  ...matmul,
+  ...shapes,
+  ...reductions,
+  ...indexing,
+  ...convolution,
+  ...normalization,
+  ...transformer,
+  ...losses,
+}
 
 export type OpName = keyof typeof table
 

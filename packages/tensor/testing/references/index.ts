@@ -4,6 +4,7 @@ import { elementwise } from './elementwise.js'
 import { indexing } from './indexing.js'
 import { losses } from './losses.js'
 import { matmul } from './matmul.js'
+import { normalization } from './normalization.js'
 import { reductions } from './reductions.js'
 import { shapes } from './shapes.js'
 import { transformer } from './transformer.js'
@@ -17,6 +18,7 @@ export const references: References = {
   ...shapes,
   ...reductions,
   ...indexing,
+  ...normalization,
   ...transformer,
   ...losses,
   ...convolution,
