@@ -1,9 +1,18 @@
 export { ReLU, Sigmoid, SiLU, Tanh } from './activations.js'
 export { GroupedQueryAttention, type GroupedQueryAttentionOptions } from './attention.js'
+export { BatchNorm1d, BatchNorm2d, type BatchNormOptions } from './batch-norm.js'
 export { Conv2d, type ConvOptions } from './convolution.js'
 export { Dropout } from './dropout.js'
 export { Embedding } from './embedding.js'
 export { Linear, type LinearOptions } from './linear.js'
+export {
+  type ChannelNormOptions,
+  GroupNorm,
+  InstanceNorm1d,
+  InstanceNorm2d,
+  LayerNorm,
+  type LayerNormOptions,
+} from './normalization.js'
 export { RMSNorm } from './rms-norm.js'
 export { RotaryEmbedding, rotaryTables } from './rotary-embedding.js'
 export { Sequential } from './sequential.js'
