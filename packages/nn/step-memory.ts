@@ -25,7 +25,7 @@ export class StepMemory {
 
   /** Copies the parameters in; they keep their own arrays until `adopt`. @throws TensorError OUT_OF_MEMORY */
   constructor(trained: readonly Trained[], accumulate: number) {
-    const states = trained.map(({ optimizer, parameter }) => optimizer.state(parameter.shape))
+    const states = trained.map(({ name, optimizer, parameter }) => optimizer.state(parameter.shape, name))
     const copies = accumulate > 1 ? 3 : 2
     const floats = trained.reduce((sum, { parameter }, index) => {
       const state = Object.values(states[index]!).reduce((total, shape) => total + padded(sizeOf(shape)), 0)

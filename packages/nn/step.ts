@@ -1,11 +1,12 @@
 import { type Device, type HostTensor, type InputSpec, KernelWorkers, type Tensor } from '@enigma/tensor'
 import { NnError } from './errors.js'
+import { type ClipOptions, clipGradients } from './optim/clip.js'
 import type { Optimizer, ParameterGroup } from './optim/index.js'
 import type { Parameter } from './parameter.js'
 import { type Slot, StepMemory, type Trained } from './step-memory.js'
 import { StepProgram, type TracedLoss, traceLoss } from './step-program.js'
 
-export interface TrainingStepOptions<I extends string> {
+export interface TrainingStepOptions<I extends string> extends ClipOptions {
   /** The parameters to train, by name. What else the loss uses stays as it is, and so do those it does not use. */
   readonly parameters: Iterable<readonly [string, Parameter]>
   /** Shape and dtype of each input of a batch. */
@@ -14,8 +15,6 @@ export interface TrainingStepOptions<I extends string> {
   readonly loss: (inputs: Readonly<Record<I, Tensor>>) => TracedLoss
   /** One for all parameters, or groups of parameters with one each; those in no group are not trained. */
   readonly optimizer: Optimizer | readonly ParameterGroup[]
-  /** Largest global gradient norm; larger gradients are scaled down to it. Default: no clipping. */
-  readonly clipNorm?: number
   /** Batches whose gradients are averaged before one update. Default 1. */
   readonly accumulate?: number
   /** Native threads. Default: all cores. */
@@ -125,12 +124,11 @@ export class TrainingStep<I extends string> {
     return this.#exclusively(async () => {
       const loss = await this.#accumulateGradients(fill)
       const { slots } = this.#memory
-      const gradNorm = Math.sqrt(await this.#workers.sumOfSquares(slots.map(({ gradient }) => gradient)))
+      const gradients = slots.map(({ gradient }) => gradient)
+      const gradNorm = Math.sqrt(await this.#workers.sumOfSquares(gradients))
       if (!Number.isFinite(loss) || !Number.isFinite(gradNorm))
         throw new NnError('NOT_FINITE', `The loss is ${loss}, the gradient norm ${gradNorm}; no update was made.`)
-      const { clipNorm = Number.POSITIVE_INFINITY } = this.#options
-      // As torch.nn.utils.clip_grad_norm_.
-      const gradientScale = Math.min(1, clipNorm / (gradNorm + 1e-6))
+      const gradientScale = await clipGradients(this.#workers, gradients, gradNorm, this.#options)
       const step = this.#updates + 1
       const groups = new Map<Optimizer, Slot[]>()
       for (const slot of slots) {
@@ -145,6 +143,7 @@ export class TrainingStep<I extends string> {
           learningRate: optimizer === firstOptimizer(this.#options) ? (learningRate ?? optimizer.lr) : optimizer.lr * factor,
           step,
           gradientScale,
+          session: this.#options,
         })
       this.#updates = step
       return { loss, gradNorm }
@@ -192,7 +191,7 @@ export class TrainingStep<I extends string> {
   async close(): Promise<void> {
     await this.#inFlight?.catch(() => undefined)
     for (const program of this.#programs.values()) program.release()
-    for (const optimizer of new Set(this.#memory.slots.map((slot) => slot.optimizer))) optimizer.close?.()
+    for (const optimizer of new Set(this.#memory.slots.map((slot) => slot.optimizer))) optimizer.close?.(this.#workers)
     await this.#workers.close()
     this.#memory.dispose()
   }

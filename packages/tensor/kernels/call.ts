@@ -28,5 +28,5 @@ export interface KernelRequest {
 /** Elements of one call of an elementwise kernel or a reduction. Fixed, so that results do not depend on the number of threads. */
 export const chunkElements = 2 ** 18
 
-/** Bytes a thread has for calls whose operands lie in different memories: four chunks of f32. */
-export const stagingBytes = 4 * 4 * chunkElements
+/** Bytes a thread has for calls whose operands lie in different memories: five chunks of f32. */
+export const stagingBytes = 5 * 4 * chunkElements

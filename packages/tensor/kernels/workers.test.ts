@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { SharedArena, type SharedTensor } from './arena.js'
 import { chunkElements } from './call.js'
-import { type AdamWSegment, KernelWorkers } from './workers.js'
+import { KernelWorkers } from './workers.js'
 
 const sizes = [0, 1, 3, 4, 5, 7, 8, 17, 1023, chunkElements + 5]
 const wave = (n: number, phase: number) => Float32Array.from({ length: n }, (_, i) => Math.sin(i * 0.7 + phase) * (1 + (i % 13)))
@@ -54,47 +54,78 @@ describe('kernel workers', () => {
     return { w, m, v }
   }
   const options = { learningRate: 3e-3, beta1: 0.9, beta2: 0.95, eps: 1e-8 }
+  const adamScalars = (step: number, weightDecay: number, scale = 1) => {
+    const { learningRate, beta1, beta2, eps } = options
+    const [stepSize, root] = [learningRate / (1 - beta1 ** step), 1 / Math.sqrt(1 - beta2 ** step)]
+    return [scale, 0, 1 - learningRate * weightDecay, 1 - beta1, beta2, 1 - beta2, stepSize, root, eps]
+  }
 
   it('follows PyTorch’s AdamW for 20 steps at every size', async () => {
     const parts = sizes.map((n, index) => ({ start: wave(n, index), weightDecay: index % 2 ? 0.1 : 0 }))
     const gradients = parts.map(({ start }) => Array.from({ length: 20 }, (_, step) => wave(start.length, step * 1.3 + 0.2)))
-    const segments: AdamWSegment[] = parts.map(({ start, weightDecay }) => {
+    const segments = parts.map(({ start, weightDecay }) => {
       const zero = () => tensor(new Float32Array(start.length))
       return { parameter: tensor(start), gradient: zero(), m: zero(), v: zero(), weightDecay }
     })
     for (let step = 1; step <= 20; step++) {
       segments.forEach(({ gradient }, index) => {
-        ;(gradient.data as Float32Array).set(gradients[index]![step - 1]!)
+        gradient.data.set(gradients[index]![step - 1]!)
       })
-      await workers.adamw(segments, { ...options, step, gradientScale: 0.25 })
+      await workers.update(
+        'adam',
+        segments.map(({ parameter, gradient, m, v, weightDecay }) => ({
+          tensors: [parameter, gradient, m, v],
+          scalars: adamScalars(step, weightDecay, 0.25),
+        })),
+      )
     }
     segments.forEach(({ parameter, m, v, weightDecay }, index) => {
       const expected = adamwReference(Float64Array.from(parts[index]!.start), gradients[index]!, options, weightDecay, 0.25)
-      expect(close(parameter.data as Float32Array, expected.w)).toBeLessThan(1e-6)
-      expect(close(m.data as Float32Array, expected.m)).toBeLessThan(1e-6)
-      expect(close(v.data as Float32Array, expected.v)).toBeLessThan(1e-6)
+      expect(close(parameter.data, expected.w)).toBeLessThan(1e-6)
+      expect(close(m.data, expected.m)).toBeLessThan(1e-6)
+      expect(close(v.data, expected.v)).toBeLessThan(1e-6)
     })
   })
 
   it('updates a segment whose tensors lie in different shards just the same', async () => {
-    const shardBytes = chunkElements * 4 + 4096
-    const spread = new SharedArena({ shardBytes })
+    const spread = new SharedArena({ shardBytes: chunkElements * 4 + 4096 })
     const n = chunkElements + 3
-    const make = (from: SharedArena) => ({
-      parameter: tensor(wave(n, 0), [n], from),
-      gradient: tensor(wave(n, 1), [n], from),
-      m: tensor(wave(n, 2), [n], from),
-      v: tensor(
-        wave(n, 3).map((x) => x * x),
-        [n],
-        from,
-      ),
-      weightDecay: 0.1,
-    })
+    const make = (from: SharedArena) =>
+      [0, 1, 2, 3, 4].map((phase) => tensor(phase < 3 ? wave(n, phase) : wave(n, phase).map((x) => x * x), [n], from))
     const [together, apart] = [make(arena), make(spread)]
-    expect(new Set([apart.parameter, apart.gradient, apart.m, apart.v].map(({ shard }) => shard)).size).toBe(4)
-    await workers.adamw([together, apart], { ...options, step: 3 })
-    for (const key of ['parameter', 'gradient', 'm', 'v'] as const) expect(same(apart[key].data, together[key].data)).toBe(true)
+    expect(new Set(apart.map(({ shard }) => shard)).size).toBe(5)
+    const scalars = adamScalars(3, 0.1)
+    await workers.update('amsgrad', [
+      { tensors: together, scalars },
+      { tensors: apart, scalars },
+    ])
+    for (const [index, { data }] of apart.entries()) expect(same(data, together[index]!.data)).toBe(true)
+  })
+
+  it('refuses an update with too few tensors', async () => {
+    const x = tensor(wave(3, 0))
+    await expect(workers.update('sgd', [{ tensors: [x], scalars: [1, 0, 0.1] }])).rejects.toThrow(
+      /'sgd' takes 2 tensors, given 1/,
+    )
+  })
+
+  it('clamps and copies, tails included', async () => {
+    for (const n of sizes) {
+      const [x, y] = [tensor(wave(n, 1)), tensor(wave(n, 2))]
+      await workers.copy([x], [y])
+      expect(same(y.data, x.data)).toBe(true)
+      const before = x.data.slice()
+      await workers.clamp([x], 0.5)
+      expect(
+        same(
+          x.data,
+          before.map((value) => Math.min(0.5, Math.max(-0.5, value))),
+        ),
+      ).toBe(true)
+    }
+    const broken = tensor(Float32Array.of(Number.NaN, 1, Number.NEGATIVE_INFINITY, 0, Number.NaN))
+    await workers.clamp([broken], 1)
+    expect([...broken.data]).toEqual([Number.NaN, 1, -1, 0, Number.NaN])
   })
 
   it('sums squares in double precision', async () => {

@@ -3,34 +3,13 @@ import { TensorError } from '../errors.js'
 import type { SharedTensor } from './arena.js'
 import { chunkElements, type KernelCall, type KernelRequest, type Operand } from './call.js'
 import { loadKernelModule } from './module.js'
+import { type UpdateKernel, type UpdateSegment, updateKernels } from './updates.js'
 import type { SharedMemory } from './webassembly.js'
 import { PooledWorker } from './worker-pool.js'
 
 export interface KernelWorkersOptions {
   /** Threads. Default 2: the kernels are bound by memory. Results do not depend on it. */
   readonly workers?: number
-}
-
-/** Tensors of equal size that one AdamW update reads and, but for the gradient, writes. */
-export interface AdamWSegment {
-  readonly parameter: SharedTensor
-  readonly gradient: SharedTensor
-  /** First and second moment. */
-  readonly m: SharedTensor
-  readonly v: SharedTensor
-  /** Decoupled decay per unit of learning rate; 0 for none. */
-  readonly weightDecay: number
-}
-
-export interface AdamWOptions {
-  readonly learningRate: number
-  readonly beta1: number
-  readonly beta2: number
-  readonly eps: number
-  /** Number of this update, from 1. */
-  readonly step: number
-  /** Multiplies the gradients, as clipping by norm does. Default 1. */
-  readonly gradientScale?: number
 }
 
 /** Where random numbers come from. The same three give the same numbers, in whatever pieces they are asked for. */
@@ -80,22 +59,14 @@ export class KernelWorkers {
     this.#seen = new Map(this.#workers.map((worker) => [worker, new Set()]))
   }
 
-  /** One AdamW update with PyTorch's arithmetic (`torch.optim.AdamW`: decoupled decay, ε outside the root). */
-  async adamw(segments: readonly AdamWSegment[], options: AdamWOptions): Promise<void> {
-    const { learningRate, beta1, beta2, eps, step, gradientScale = 1 } = options
-    const calls = segments.flatMap(({ parameter, gradient, m, v, weightDecay }) =>
-      this.#chunked('adamw', [parameter, gradient, m, v], [true, false, true, true], (count) => [
-        count,
-        gradientScale,
-        1 - learningRate * weightDecay,
-        1 - beta1,
-        beta2,
-        1 - beta2,
-        learningRate / (1 - beta1 ** step),
-        1 / Math.sqrt(1 - beta2 ** step),
-        eps,
-      ]),
-    )
+  /** One update of weights by their gradients, elementwise; see `updateKernels`. */
+  async update(kernel: UpdateKernel, segments: readonly UpdateSegment[]): Promise<void> {
+    const written = updateKernels[kernel]
+    const calls = segments.flatMap(({ tensors, scalars }) => {
+      if (tensors.length !== written.length)
+        throw new TensorError('SHAPE_MISMATCH', `'${kernel}' takes ${written.length} tensors, given ${tensors.length}.`)
+      return this.#chunked(kernel, tensors, written, (count) => [count, ...scalars])
+    })
     await this.#run(calls)
   }
 
@@ -122,6 +93,16 @@ export class KernelWorkers {
 
   async fill(tensors: readonly SharedTensor[], value: number): Promise<void> {
     await this.#run(tensors.flatMap((y) => this.#chunked('fill', [y], [true], (count) => [count, value])))
+  }
+
+  /** Each element becomes the nearest within ±limit. */
+  async clamp(tensors: readonly SharedTensor[], limit: number): Promise<void> {
+    await this.#run(tensors.flatMap((y) => this.#chunked('clamp', [y], [true], (count) => [count, limit])))
+  }
+
+  /** to[i] = from[i] */
+  async copy(from: readonly SharedTensor[], to: readonly SharedTensor[]): Promise<void> {
+    await this.#run(pairs(to, from).flatMap((pair) => this.#chunked('copy', pair, [true, false], (count) => [count])))
   }
 
   /**
