@@ -1,5 +1,5 @@
 import type { DType, HostTensor, TypedArray } from './dtype.js'
-import { dtypes } from './dtype.js'
+import { dtypes, isFloat } from './dtype.js'
 import { TensorError } from './errors.js'
 import type { OpName } from './ops/index.js'
 import { opTable } from './ops/index.js'
@@ -86,6 +86,8 @@ export class Builder {
   }
 
   scalar(value: number, dtype: DType = 'f32'): Tensor {
+    if (!isFloat(dtype) && !Number.isInteger(value))
+      throw new TensorError('DTYPE_MISMATCH', `${value} is no ${dtype}. cast() the tensor to f32 first, or use an integer.`)
     const key = `${dtype}:${Object.is(value, -0) ? '-0' : value}`
     let tensor = this.#scalars.get(key)
     if (!tensor) this.#scalars.set(key, (tensor = this.constant([value], [], dtype)))
@@ -198,6 +200,7 @@ export function refuseInternal(kind: 'input' | 'output', name: string): void {
 /** A typed array of `dtype` holding the given numbers. */
 export function arrayOf(dtype: DType, numbers: readonly number[]): TypedArray {
   if (dtype === 'i64') return BigInt64Array.from(numbers, (value) => BigInt(value))
+  if (dtype === 'bool') return Uint8Array.from(numbers, (value) => Number(value !== 0))
   return (dtypes[dtype].array as Float32ArrayConstructor).from(numbers)
 }
 

@@ -8,6 +8,8 @@ export const dtypes = {
   bool: { onnx: 9, bytes: 1, array: Uint8Array },
   /** IEEE half precision, held as raw 16-bit words: storage only, never computed on. */
   f16: { onnx: 10, bytes: 2, array: Uint16Array },
+  /** The upper half of an f32 (bfloat16), held as raw 16-bit words: storage only. */
+  bf16: { onnx: 16, bytes: 2, array: Uint16Array },
 } as const
 
 export type DType = keyof typeof dtypes
@@ -20,6 +22,7 @@ export interface ArrayTypes {
   i64: BigInt64Array
   bool: Uint8Array
   f16: Uint16Array
+  bf16: Uint16Array
 }
 export type TypedArray = ArrayTypes[DType]
 
@@ -32,6 +35,9 @@ export interface HostTensor {
   readonly shape: Shape
   readonly data: TypedArray
 }
+
+/** Whether a tensor of this type holds real numbers; the others hold integers or truth values. */
+export const isFloat = (dtype: DType): boolean => dtype === 'f32' || dtype === 'f16' || dtype === 'bf16'
 
 /** Number of elements of a shape (1 for a scalar). */
 export function sizeOf(shape: Shape): number {

@@ -2,6 +2,7 @@
 export type TensorErrorCode =
   | 'SHAPE_MISMATCH'
   | 'DTYPE_MISMATCH'
+  | 'INVALID_ARGUMENT'
   | 'NOT_DIFFERENTIABLE'
   | 'UNKNOWN_INPUT'
   | 'UNKNOWN_OUTPUT'

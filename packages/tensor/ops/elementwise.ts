@@ -1,9 +1,17 @@
 import type { Operand } from '../builder.js'
 import type { DType } from '../dtype.js'
-import { dtypes } from '../dtype.js'
-import type { Value } from '../program.js'
+import { dtypes, isFloat } from '../dtype.js'
+import type { Attributes, Value } from '../program.js'
 import type { Tensor } from '../tensor.js'
-import { broadcast, defineOps, expectDtype, type OpDefinition, type VjpContext } from './define.js'
+import {
+  broadcast,
+  defineOps,
+  expectDtype,
+  type LowerContext,
+  type OnnxAttribute,
+  type OpDefinition,
+  type VjpContext,
+} from './define.js'
 
 /** Sums a gradient over the dimensions that broadcasting repeated, back to the operand's shape. */
 export function unbroadcast(gradient: Tensor, target: Value): Tensor {
@@ -15,15 +23,28 @@ export function unbroadcast(gradient: Tensor, target: Value): Tensor {
   return gradient.sum(axes, { keepDims: true }).reshape(target.shape)
 }
 
-type Vjp = (a: Tensor, b: Tensor, gradient: Tensor, result: Tensor) => [Tensor | undefined, Tensor | undefined]
+export const pick = (condition: Tensor, yes: Operand, no: Operand) => condition.where(yes, no)
 
-const arithmetic = ['f32', 'i32', 'i64'] as const
+export const numeric: readonly DType[] = ['f32', 'i32', 'i64', 'u8']
 
-function binary(name: string, onnx: string, summary: string, vjp?: Vjp, result?: DType): OpDefinition {
+type BinaryVjp = (a: Tensor, b: Tensor, gradient: Tensor, result: Tensor) => [Tensor | undefined, Tensor | undefined]
+
+interface BinaryRule {
+  readonly vjp?: BinaryVjp
+  /** What both operands may be. Default: all numbers. */
+  readonly dtypes?: readonly DType[]
+  /** Default: the operands' dtype. */
+  readonly result?: DType
+  readonly lower?: OpDefinition['lower']
+}
+
+/** An op of two tensors of one dtype that broadcast; `onnx` is the operator it becomes, unless `lower` says otherwise. */
+export function binary(name: string, onnx: string, summary: string, rule: BinaryRule = {}): OpDefinition {
+  const { vjp, dtypes: allowed = numeric, result } = rule
   return {
     summary,
     infer([a, b]) {
-      expectDtype(name, a!, ...arithmetic)
+      expectDtype(name, a!, ...allowed)
       expectDtype(name, b!, a!.dtype)
       return [{ shape: broadcast(name, a!.shape, b!.shape), dtype: result ?? a!.dtype }]
     },
@@ -33,95 +54,143 @@ function binary(name: string, onnx: string, summary: string, vjp?: Vjp, result?:
         return [da && unbroadcast(da, a!), db && unbroadcast(db, b!)]
       },
     }),
-    lower({ inputs: [a, b], outputs: [y], emit }) {
-      emit(onnx, [a!.name, b!.name], {}, { outputs: [y!.name] })
-    },
+    lower:
+      rule.lower ??
+      (({ inputs: [a, b], outputs: [y], emit }) => {
+        emit(onnx, [a!.name, b!.name], {}, { outputs: [y!.name] })
+      }),
   }
 }
 
-function unary(
-  name: string,
-  onnx: string,
-  summary: string,
-  vjp: (x: Tensor, gradient: Tensor, y: Tensor) => Tensor,
-  dtypesAllowed: readonly DType[] = ['f32'],
-): OpDefinition {
+interface UnaryRule {
+  /** Absent: the derivative is zero wherever there is one. */
+  readonly vjp?: (x: Tensor, gradient: Tensor, y: Tensor, attributes: Attributes) => Tensor
+  readonly dtypes?: readonly DType[]
+  readonly result?: DType
+  /** Attributes of the ONNX node. */
+  readonly attributes?: (attributes: Attributes) => Readonly<Record<string, OnnxAttribute>>
+  readonly domain?: string
+  readonly lower?: OpDefinition['lower']
+}
+
+/** An op of each element by itself; of f32 unless the rule says otherwise. */
+export function unary(name: string, onnx: string, summary: string, rule: UnaryRule = {}): OpDefinition {
+  const { vjp, dtypes: allowed = ['f32'], result, attributes: nodeAttributes, domain = '' } = rule
   return {
     summary,
     infer([x]) {
-      expectDtype(name, x!, ...dtypesAllowed)
-      return [{ shape: x!.shape, dtype: x!.dtype }]
+      expectDtype(name, x!, ...allowed)
+      return [{ shape: x!.shape, dtype: result ?? x!.dtype }]
     },
-    vjp: ({ inputs: [x], outputs: [y], gradients: [dy] }) => [vjp(x!, dy!, y!)],
-    lower({ inputs: [x], outputs: [y], emit }) {
-      emit(onnx, [x!.name], {}, { outputs: [y!.name] })
-    },
+    vjp: ({ inputs: [x], outputs: [y], gradients: [dy], attributes }) => [vjp?.(x!, dy!, y!, attributes)],
+    lower:
+      rule.lower ??
+      (({ inputs: [x], outputs: [y], attributes, emit }) => {
+        emit(onnx, [x!.name], nodeAttributes?.(attributes) ?? {}, { outputs: [y!.name], domain })
+      }),
   }
 }
 
-const pick = (condition: Tensor, yes: Operand, no: Operand) => condition.where(yes, no)
+const isInteger = ({ dtype }: Value) => dtype !== 'f32'
+
+/** The remainder with the sign of the divisor. ONNX has it for integers; for f32 it is made from C's. */
+function emitRemainder({ inputs: [a, b], emit, scalar }: LowerContext, name?: string): string {
+  const options = name === undefined ? {} : { outputs: [name] }
+  if (isInteger(a!)) return emit('Mod', [a!.name, b!.name], {}, options)
+  const remainder = emit('Mod', [a!.name, b!.name], { fmod: 1 })
+  const opposite = emit('Less', [emit('Mul', [emit('Sign', [remainder]), emit('Sign', [b!.name])]), scalar(0)])
+  return emit('Where', [opposite, emit('Add', [remainder, b!.name]), remainder], {}, options)
+}
 
 export const elementwise = defineOps({
-  add: binary('add', 'Add', 'a + b', (_a, _b, dy) => [dy, dy]),
-  sub: binary('sub', 'Sub', 'a - b', (_a, _b, dy) => [dy, dy.neg()]),
-  mul: binary('mul', 'Mul', 'a · b', (a, b, dy) => [dy.mul(b), dy.mul(a)]),
-  div: binary('div', 'Div', 'a / b', (_a, b, dy, y) => {
-    const da = dy.div(b)
-    return [da, da.mul(y).neg()]
-  }),
-  pow: binary('pow', 'Pow', 'a to the power of b; the derivative by b is taken for a > 0', (a, b, dy, y) => [
-    // At a = b = 0 this is 0 · 0^-1; the exponent 1 there makes it the 0 it should be.
-    dy.mul(b).mul(a.pow(pick(a.equal(0), pick(b.equal(0), 1, b.sub(1)), b.sub(1)))),
-    dy.mul(y).mul(pick(a.greater(0), a.maximum(1e-38).log(), 0)),
-  ]),
-  maximum: binary('maximum', 'Max', 'the larger of a and b; at a tie each gets half of the gradient', (a, b, dy) => {
-    const share = pick(a.equal(b), 0.5, pick(a.greater(b), 1, 0))
-    return [dy.mul(share), dy.mul(share.neg().add(1))]
-  }),
-  minimum: binary('minimum', 'Min', 'the smaller of a and b; at a tie each gets half of the gradient', (a, b, dy) => {
-    const share = pick(a.equal(b), 0.5, pick(a.less(b), 1, 0))
-    return [dy.mul(share), dy.mul(share.neg().add(1))]
-  }),
-  equal: binary('equal', 'Equal', 'whether a = b', undefined, 'bool'),
-  less: binary('less', 'Less', 'whether a < b', undefined, 'bool'),
-  greater: binary('greater', 'Greater', 'whether a > b', undefined, 'bool'),
-
-  neg: unary('neg', 'Neg', '-x', (_x, dy) => dy.neg(), arithmetic),
-  abs: unary('abs', 'Abs', '|x|; derivative 0 at 0', (x, dy) => dy.mul(pick(x.greater(0), 1, pick(x.less(0), -1, 0)))),
-  exp: unary('exp', 'Exp', 'e to the power of x', (_x, dy, y) => dy.mul(y)),
-  log: unary('log', 'Log', 'natural logarithm of x', (x, dy) => dy.div(x)),
-  sqrt: unary('sqrt', 'Sqrt', 'square root of x', (_x, dy, y) => dy.div(y.mul(2))),
-  reciprocal: unary('reciprocal', 'Reciprocal', '1 / x', (_x, dy, y) => dy.mul(y).mul(y).neg()),
-  sin: unary('sin', 'Sin', 'sine of x (radians)', (x, dy) => dy.mul(x.cos())),
-  cos: unary('cos', 'Cos', 'cosine of x (radians)', (x, dy) => dy.mul(x.sin()).neg()),
-  tanh: unary('tanh', 'Tanh', 'hyperbolic tangent of x', (_x, dy, y) => dy.mul(y.mul(y).neg().add(1))),
-  sigmoid: unary('sigmoid', 'Sigmoid', '1 / (1 + e^-x)', (_x, dy, y) => dy.mul(y).mul(y.neg().add(1))),
-  relu: unary('relu', 'Relu', 'max(x, 0); derivative 0 at 0', (x, dy) => dy.mul(pick(x.greater(0), 1, 0))),
-
-  silu: {
-    summary: 'x · sigmoid(x)',
-    infer([x]) {
-      expectDtype('silu', x!, 'f32')
-      return [
-        { shape: x!.shape, dtype: 'f32' },
-        { shape: x!.shape, dtype: 'f32' },
-      ]
+  add: binary('add', 'Add', 'a + b', { vjp: (_a, _b, dy) => [dy, dy] }),
+  sub: binary('sub', 'Sub', 'a - b', { vjp: (_a, _b, dy) => [dy, dy.neg()] }),
+  mul: binary('mul', 'Mul', 'a · b', { vjp: (a, b, dy) => [dy.mul(b), dy.mul(a)] }),
+  div: binary('div', 'Div', 'a / b', {
+    dtypes: ['f32'],
+    vjp(_a, b, dy, y) {
+      const da = dy.div(b)
+      return [da, da.mul(y).neg()]
     },
-    vjp({ outputs: [y, s], gradients: [dy] }) {
-      // d(x·s)/dx = s + x·s·(1 - s) = s + y - y·s
-      return [dy!.mul(s!.add(y!).sub(y!.mul(s!))), undefined]
-    },
-    decompose([x]) {
-      const s = x!.sigmoid()
-      return [x!.mul(s), s]
-    },
-    lower({ inputs: [x], outputs: [y, s], emit, isUsed }) {
-      if (!isUsed(1)) {
-        emit('QuickGelu', [x!.name], { alpha: { float: 1 } }, { outputs: [y!.name], domain: 'com.microsoft' })
+  }),
+  floorDivide: binary('floorDivide', 'Div', '⌊a / b⌋; for integers a division by zero fails the run', {
+    vjp: () => [undefined, undefined],
+    lower(context) {
+      const {
+        inputs: [a, b],
+        outputs: [y],
+        emit,
+        scalar,
+      } = context
+      const remainder = emitRemainder(context)
+      const exact = emit('Sub', [a!.name, remainder])
+      const options = { outputs: [y!.name] }
+      if (isInteger(a!)) {
+        emit('Div', [exact, b!.name], {}, options)
         return
       }
-      emit('Sigmoid', [x!.name], {}, { outputs: [s!.name] })
-      emit('Mul', [x!.name, s!.name], {}, { outputs: [y!.name] })
+      // a - (a mod b) is a multiple of b up to rounding, so the quotient is within rounding of a whole number.
+      const whole = emit('Round', [emit('Div', [exact, b!.name])])
+      const zero = emit('Equal', [b!.name, scalar(0)])
+      emit('Where', [zero, emit('Div', [a!.name, b!.name]), whole], {}, options)
+    },
+  }),
+  remainder: binary('remainder', 'Mod', 'a - b · ⌊a / b⌋: the remainder with the sign of b, as in Python', {
+    vjp: (a, b, dy) => [dy, dy.mul(a.floorDivide(b)).neg()],
+    lower(context) {
+      emitRemainder(context, context.outputs[0]!.name)
+    },
+  }),
+  fmod: binary('fmod', 'Mod', 'a - b · trunc(a / b): the remainder with the sign of a, as in C', {
+    vjp: (a, b, dy) => [dy, dy.mul(a.div(b).trunc()).neg()],
+    lower({ inputs: [a, b], outputs: [y], emit }) {
+      emit('Mod', [a!.name, b!.name], { fmod: 1 }, { outputs: [y!.name] })
+    },
+  }),
+  pow: binary('pow', 'Pow', 'a to the power of b; the derivative by b is taken for a > 0', {
+    dtypes: ['f32', 'i32', 'i64'],
+    vjp: (a, b, dy, y) => [
+      // At a = b = 0 this is 0 · 0^-1; the exponent 1 there makes it the 0 it should be.
+      dy.mul(b).mul(a.pow(pick(a.equal(0), pick(b.equal(0), 1, b.sub(1)), b.sub(1)))),
+      dy.mul(y).mul(pick(a.greater(0), a.maximum(1e-38).log(), 0)),
+    ],
+  }),
+  maximum: binary('maximum', 'Max', 'the larger of a and b; at a tie each gets half of the gradient', {
+    vjp(a, b, dy) {
+      const share = pick(a.equal(b), 0.5, pick(a.greater(b), 1, 0))
+      return [dy.mul(share), dy.mul(share.neg().add(1))]
+    },
+  }),
+  minimum: binary('minimum', 'Min', 'the smaller of a and b; at a tie each gets half of the gradient', {
+    vjp(a, b, dy) {
+      const share = pick(a.equal(b), 0.5, pick(a.less(b), 1, 0))
+      return [dy.mul(share), dy.mul(share.neg().add(1))]
+    },
+  }),
+
+  neg: unary('neg', 'Neg', '-x', { dtypes: ['f32', 'i32', 'i64'], vjp: (_x, dy) => dy.neg() }),
+  abs: unary('abs', 'Abs', '|x|; derivative 0 at 0', { dtypes: numeric, vjp: (x, dy) => dy.mul(x.sign()) }),
+  sign: unary('sign', 'Sign', '-1, 0 or 1, as x is negative, zero or positive', { dtypes: numeric }),
+  floor: unary('floor', 'Floor', 'largest integer ≤ x'),
+  ceil: unary('ceil', 'Ceil', 'smallest integer ≥ x'),
+  round: unary('round', 'Round', 'nearest integer; halves go to the even one'),
+  clamp: {
+    summary: 'x limited to min … max; derivative 1 between them, and at them 1 (clamp) or, if `open`, 0 (hardtanh)',
+    infer([x]) {
+      expectDtype('clamp', x!, ...numeric)
+      return [{ shape: x!.shape, dtype: x!.dtype }]
+    },
+    vjp({ inputs: [x], gradients: [dy], attributes: { min, max, open } }) {
+      const [above, below] = open ? (['greater', 'less'] as const) : (['greaterEqual', 'lessEqual'] as const)
+      const inside = [
+        ...(min === undefined ? [] : [x![above](min as number)]),
+        ...(max === undefined ? [] : [x![below](max as number)]),
+      ]
+      return [inside.reduce((gradient, condition) => pick(condition, gradient, 0), dy!)]
+    },
+    lower({ inputs: [x], outputs: [y], attributes: { min, max }, emit, scalar }) {
+      const bound = (value: Attributes[string] | undefined) => (value === undefined ? '' : scalar(value as number, x!.dtype))
+      emit('Clip', [x!.name, bound(min), bound(max)], {}, { outputs: [y!.name] })
     },
   },
 
@@ -136,14 +205,20 @@ export const elementwise = defineOps({
       return [undefined, unbroadcast(pick(condition!, dy!, 0), a!), unbroadcast(pick(condition!, 0, dy!), b!)]
     },
     lower({ inputs: [condition, a, b], outputs: [y], emit }) {
-      emit('Where', [condition!.name, a!.name, b!.name], {}, { outputs: [y!.name] })
+      const [c, yes, no] = [condition!.name, a!.name, b!.name]
+      const options = { outputs: [y!.name] }
+      // The runtime has no Where of booleans.
+      if (a!.dtype === 'bool') emit('Or', [emit('And', [c, yes]), emit('And', [emit('Not', [c]), no])], {}, options)
+      else emit('Where', [c, yes, no], {}, options)
     },
   },
 
   cast: {
-    summary: 'x converted to another dtype; gradients flow between floating-point dtypes only',
+    summary:
+      'x converted to another dtype; from floats to integers it truncates, to bool it is x ≠ 0. Gradients flow between floats, in f32',
     infer: ([x], { to }) => [{ shape: x!.shape, dtype: to as DType }],
-    vjp: ({ inputs: [x], gradients: [dy] }) => [x!.dtype === 'f32' ? dy!.cast('f32') : undefined],
+    // The gradient of a half is f32: halves are for storage, and their sums would be too coarse.
+    vjp: ({ inputs: [x], outputs: [y], gradients: [dy] }) => [isFloat(x!.dtype) && isFloat(y!.dtype) ? dy : undefined],
     lower({ inputs: [x], outputs: [y], emit }) {
       emit('Cast', [x!.name], { to: dtypes[y!.dtype].onnx }, { outputs: [y!.name] })
     },

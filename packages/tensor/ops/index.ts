@@ -1,8 +1,11 @@
+import { activations } from './activations.js'
+import { comparisons } from './comparison.js'
 import { convolution } from './convolution.js'
 import type { OpDefinition } from './define.js'
 import { elementwise } from './elementwise.js'
 import { indexing } from './indexing.js'
 import { losses } from './losses.js'
+import { math } from './math.js'
 import { matmul } from './matmul.js'
 import { normalization } from './normalization.js'
 import { reductions } from './reductions.js'
@@ -11,6 +14,9 @@ import { transformer } from './transformer.js'
 
 const table = {
   ...elementwise,
+  ...comparisons,
+  ...math,
+  ...activations,
   ...matmul,
   ...shapes,
   ...reductions,

@@ -29,7 +29,7 @@ export interface OpReference {
 /** The references of a group of ops; `index.ts` joins the groups. */
 export type References = Readonly<Partial<Record<OpName, OpReference>>>
 
-export const pairs: readonly OpCase[] = [
+const pairs: readonly OpCase[] = [
   { shapes: [[], []] },
   { shapes: [[5], [5]] },
   { shapes: [[2, 3], [3]] },
@@ -46,6 +46,12 @@ export const pairs: readonly OpCase[] = [
     ],
   },
   { shapes: [[1], [4, 1]] },
+  {
+    shapes: [
+      [2, 0],
+      [1, 1],
+    ],
+  },
 ]
 export const singles: readonly OpCase[] = [
   { shapes: [[]] },
@@ -73,6 +79,7 @@ export const reductionCases: readonly OpCase[] = [
   { shapes: [[2, 3, 4]], attributes: { axes: [0, 2], keepDims: false } },
   { shapes: [[1, 5]], attributes: { axes: [0, 1], keepDims: false } },
   { shapes: [[2, 3]], attributes: { axes: [], keepDims: false } },
+  { shapes: [[0, 3]], attributes: { axes: [1], keepDims: false } },
 ]
 export const axisCases: readonly OpCase[] = [
   { shapes: [[6]], attributes: { axis: -1 } },

@@ -1,34 +1,39 @@
 import { map } from '../nd.js'
-import { binary, type References, singles, unary } from './cases.js'
+import { binary, type OpCase, type References, singles, unary } from './cases.js'
 
-const comparison = (f: (a: number, b: number) => boolean) =>
-  binary((a, b) => Number(f(a, b)), { notDifferentiable: 'boolean result' })
+const remainder = (a: number, b: number) => a - b * Math.floor(a / b)
 
-const sigmoid = (x: number) => 1 / (1 + Math.exp(-x))
+/** The nearest integer, halves to the even one. */
+function roundHalfEven(x: number): number {
+  const floor = Math.floor(x)
+  if (x - floor !== 0.5) return Math.round(x)
+  return floor % 2 === 0 ? floor : floor + 1
+}
+
+const limits: OpCase['attributes'][] = [{ min: -1, max: 1 }, { min: 0 }, { max: 0.5 }, { min: -0.5, max: 0.25, open: true }, {}]
 
 export const elementwise: References = {
   add: binary((a, b) => a + b),
   sub: binary((a, b) => a - b),
   mul: binary((a, b) => a * b),
   div: binary((a, b) => a / b, { domain: [0.5, 2] }),
+  floorDivide: binary((a, b) => Math.floor(a / b), { domain: [-9, -0.5] }),
+  remainder: binary(remainder, { domain: [-9, -0.5] }),
+  fmod: binary((a, b) => a % b, { domain: [-9, -0.5] }),
   pow: binary((a, b) => a ** b, { domain: [0.5, 2] }),
   maximum: binary(Math.max),
   minimum: binary(Math.min),
-  equal: comparison((a, b) => a === b),
-  less: comparison((a, b) => a < b),
-  greater: comparison((a, b) => a > b),
   neg: unary((x) => -x),
   abs: unary(Math.abs),
-  exp: unary(Math.exp),
-  log: unary(Math.log, { domain: [0.2, 3] }),
-  sqrt: unary(Math.sqrt, { domain: [0.2, 3] }),
-  reciprocal: unary((x) => 1 / x, { domain: [0.3, 2] }),
-  sin: unary(Math.sin),
-  cos: unary(Math.cos),
-  tanh: unary(Math.tanh),
-  sigmoid: unary(sigmoid),
-  relu: unary((x) => Math.max(x, 0)),
-  silu: unary((x) => x * sigmoid(x)),
+  sign: unary(Math.sign),
+  floor: unary(Math.floor),
+  ceil: unary(Math.ceil),
+  round: unary(roundHalfEven, { domain: [-9, 9] }),
+  clamp: {
+    value: ([x], { min = Number.NEGATIVE_INFINITY, max = Number.POSITIVE_INFINITY }) =>
+      map((value) => Math.min(max as number, Math.max(min as number, value!)), x!),
+    cases: singles.map((single, index) => ({ ...single, attributes: limits[index] ?? {} })),
+  },
   stopGradient: unary((x) => x, { notDifferentiable: 'it stops gradients, which has its own test' }),
   cast: {
     ...unary(Math.trunc),
@@ -36,13 +41,14 @@ export const elementwise: References = {
     notDifferentiable: 'integer result',
   },
   where: {
-    value: ([c, a, b]) => map((condition, yes, no) => (condition ? yes : no), c!, a!, b!),
+    value: ([c, a, b]) => map((condition, yes, no) => (condition ? yes! : no!), c!, a!, b!),
     cases: [
       { shapes: [[], [], []] },
       { shapes: [[3], [3], [3]] },
       { shapes: [[2, 1], [3], [2, 3]] },
       { shapes: [[3], [1], [2, 3]] },
       { shapes: [[0], [1], [0]] },
+      { shapes: [[1], [0, 1], [1, 3]] },
     ],
     booleans: [0],
   },

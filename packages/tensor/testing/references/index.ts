@@ -1,8 +1,11 @@
+import { activations } from './activations.js'
 import type { References } from './cases.js'
+import { comparisons } from './comparison.js'
 import { convolution } from './convolution.js'
 import { elementwise } from './elementwise.js'
 import { indexing } from './indexing.js'
 import { losses } from './losses.js'
+import { math } from './math.js'
 import { matmul } from './matmul.js'
 import { normalization } from './normalization.js'
 import { reductions } from './reductions.js'
@@ -14,6 +17,9 @@ export type { OpCase, OpReference } from './cases.js'
 /** What every op of the table should compute, in float64: one file a group, as in `ops/`. */
 export const references: References = {
   ...elementwise,
+  ...comparisons,
+  ...math,
+  ...activations,
   ...matmul,
   ...shapes,
   ...reductions,

@@ -1,7 +1,7 @@
 import { at, map, matmul, type Nd, nd, reduce, softmax, sum, transpose } from '../nd.js'
+import { sigmoid } from './activations.js'
 import type { References } from './cases.js'
 
-const sigmoid = (x: number) => 1 / (1 + Math.exp(-x))
 const norm = (x: Nd, weight: Nd, epsilon: number) => {
   const meanSquare = reduce(x, [x.shape.length - 1], true, (values) => sum(values.map((v) => v * v)) / values.length)
   return map((value, w, ms) => (value * w) / Math.sqrt(ms + epsilon), x, weight, meanSquare)
