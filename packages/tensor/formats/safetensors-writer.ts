@@ -23,6 +23,7 @@ const STORED = {
 /** The format's names of what is stored as it is. */
 const EXACT: Readonly<Record<Exclude<DType, 'f32'>, SafetensorsDtype>> = {
   f16: 'F16',
+  bf16: 'BF16',
   i64: 'I64',
   i32: 'I32',
   i8: 'I8',
