@@ -5,6 +5,7 @@ export { Conv2d, type ConvOptions } from './convolution.js'
 export { Dropout } from './dropout.js'
 export { Embedding } from './embedding.js'
 export { Linear, type LinearOptions } from './linear.js'
+export { type AttentionMasks, MultiheadAttention, type MultiheadAttentionOptions } from './multihead-attention.js'
 export {
   type ChannelNormOptions,
   GroupNorm,
@@ -13,6 +14,7 @@ export {
   LayerNorm,
   type LayerNormOptions,
 } from './normalization.js'
+export { GRU, LSTM, type RecurrentOptions } from './recurrent.js'
 export { RMSNorm } from './rms-norm.js'
 export { RotaryEmbedding, rotaryTables } from './rotary-embedding.js'
 export { Sequential } from './sequential.js'

@@ -8,6 +8,7 @@ import { losses } from './losses.js'
 import { math } from './math.js'
 import { matmul } from './matmul.js'
 import { normalization } from './normalization.js'
+import { recurrent } from './recurrent.js'
 import { reductions } from './reductions.js'
 import { shapes } from './shapes.js'
 import { transformer } from './transformer.js'
@@ -28,4 +29,5 @@ export const references: References = {
   ...transformer,
   ...losses,
   ...convolution,
+  ...recurrent,
 }
