@@ -15,6 +15,8 @@ export {
   type LayerNormOptions,
 } from './normalization.js'
 export { GRU, LSTM, type RecurrentOptions } from './recurrent.js'
+export { Parallel, type ParallelOptions } from './parallel.js'
+export { Residual } from './residual.js'
 export { RMSNorm } from './rms-norm.js'
 export { RotaryEmbedding, rotaryTables } from './rotary-embedding.js'
 export { Sequential } from './sequential.js'
