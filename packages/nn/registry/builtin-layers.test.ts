@@ -4,6 +4,7 @@ import { builtinLayers, Layer, type LayerConfig, nn, PipelineBuilder } from '../
 /** A configuration for each built-in type, and a sample it takes; [4] and {} where nothing is said. */
 const examples: Record<string, { readonly config?: LayerConfig; readonly input?: readonly number[]; readonly dtype?: 'i64' }> = {
   linear: { config: { outFeatures: 3 } },
+  conv2d: { config: { outChannels: 2, kernel_size: '3', padding: 'same' }, input: [3, 5, 4] },
   embedding: { config: { numEmbeddings: 5, embeddingDim: 3 }, dtype: 'i64' },
   swiglu: { config: { hidden: 6 } },
   sequential: { config: { layers: ['relu'] } },

@@ -8,6 +8,21 @@ const seed = { type: 'integer', description: 'seed of the first weights' } as co
 const probability = (description: string, value: number) =>
   ({ type: 'number', description, default: value, minimum: 0, exclusiveMaximum: 1 }) as const
 
+/** Sizes for all dimensions at once, or one for each. */
+const sizes = (description: string, minimum: number) => ({ type: 'sizes', description, minimum }) as const
+
+const convolution = {
+  inChannels: size('channels of the input'),
+  outChannels: size('channels of the result'),
+  kernelSize: { ...sizes('size of the kernel', 1), required: true },
+  stride: sizes('step of the kernel', 1),
+  padding: { type: 'padding', description: 'zeros on both sides', minimum: 0 },
+  dilation: sizes("distance of the kernel's taps", 1),
+  groups: { type: 'integer', description: 'groups of channels that do not see each other', minimum: 1, default: 1 },
+  bias: flag('whether a bias is added', true),
+  seed,
+} as const
+
 const vectors = (name: string) => ['...', name] as const
 
 /** An activation without settings. */
@@ -32,6 +47,18 @@ const table: readonly LayerType[] = [
       outputShape: vectors('outFeatures'),
     },
     ({ inFeatures, outFeatures, ...options }) => new layers.Linear(inFeatures, outFeatures, options),
+  ),
+  layerType(
+    {
+      type: 'conv2d',
+      displayName: 'Convolution of images',
+      description: 'cross-correlation with learned kernels',
+      category: 'Convolution',
+      parameters: convolution,
+      inputShape: ['inChannels', 'height', 'width'],
+      outputShape: ['outChannels', 'newHeight', 'newWidth'],
+    },
+    ({ inChannels, outChannels, kernelSize, ...options }) => new layers.Conv2d(inChannels, outChannels, kernelSize, options),
   ),
   layerType(
     {

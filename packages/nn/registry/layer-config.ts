@@ -15,6 +15,8 @@ export interface ParameterTypes {
   string: string
   /** One size for all dimensions, or one for each: `2`, `[2, 3]`, `'2,3'`. */
   sizes: number | number[]
+  /** As `sizes`, or a word. */
+  padding: number | number[] | 'same' | 'valid'
   /** A list of stages. */
   stages: StageConfig[]
   /** A list of lists of stages. */
@@ -78,6 +80,10 @@ const types: { readonly [T in keyof ParameterTypes]: { readonly name: string; re
   },
   string: { name: 'a string', convert: (value) => (typeof value === 'string' ? value : undefined) },
   sizes: { name: 'a whole number, or a list of them', convert: toSizes },
+  padding: {
+    name: "a whole number, a list of them, 'same' or 'valid'",
+    convert: (value) => (value === 'same' || value === 'valid' ? value : toSizes(value)),
+  },
   stages: { name: 'a list of layers', convert: toStages },
   branches: {
     name: 'a list of lists of layers',
