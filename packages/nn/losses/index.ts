@@ -1,14 +1,31 @@
-import { type CrossEntropyOptions, crossEntropy as crossEntropyOp, type Tensor } from '@enigma/tensor'
+import type { Tensor } from '@enigma/tensor'
 
 /** A loss: predictions and targets to a scalar. */
 export type Loss = (output: Tensor, target: Tensor) => Tensor
 
-/** Mean cross-entropy in nats; logits [..., classes], class indices i64 [...]. */
-export const crossEntropy = (output: Tensor, target: Tensor, options: CrossEntropyOptions = {}): Tensor =>
-  crossEntropyOp(output.reshape([-1, output.shape.at(-1)!]), target.reshape([-1]), options)
-
-/** Mean squared error. */
-export const mse: Loss = (output, target) => {
-  const difference = output.sub(target)
-  return difference.mul(difference).mean()
-}
+export { type BceOptions, type BceWithLogitsOptions, bce, bceWithLogits } from './binary.js'
+export { type CrossEntropyOptions, crossEntropy, type NllOptions, nll } from './classification.js'
+export { type KlDivOptions, klDiv } from './divergence.js'
+export type { Reduction, ReductionOptions } from './reduction.js'
+export {
+  type HuberOptions,
+  huber,
+  l1,
+  mse,
+  type PoissonNllOptions,
+  poissonNll,
+  type SmoothL1Options,
+  smoothL1,
+} from './regression.js'
+export {
+  type CosineSimilarityOptions,
+  cosineEmbedding,
+  cosineSimilarity,
+  hingeEmbedding,
+  type InfoNceOptions,
+  infoNce,
+  type MarginOptions,
+  marginRanking,
+  type TripletMarginOptions,
+  tripletMargin,
+} from './similarity.js'

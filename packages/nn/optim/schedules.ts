@@ -128,7 +128,8 @@ export const schedules = {
         to + (from - to) * (annealStrategy === 'cos' ? halfCosine(progress) : 1 - progress)
       const [start, end] = [1 / divFactor, 1 / divFactor / finalDivFactor]
       const [top, last] = [pctStart * total - 1, total - 1]
-      return (step) => (step <= top ? anneal(start, 1, step / top) : anneal(1, end, Math.min(1, (step - top) / (last - top))))
+      const fall = Math.max(last - top, Number.MIN_VALUE)
+      return (step) => (step < top ? anneal(start, 1, step / top) : anneal(1, end, Math.min(1, (step - top) / fall)))
     }),
 } as const
 
