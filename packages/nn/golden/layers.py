@@ -41,7 +41,7 @@ def run(case):
     (y * seed).sum().backward()
     gradients = dict(x=numbers(x.grad), **{name: numbers(p.grad) for name, p in layer.named_parameters()})
     result = dict(
-        layer=case['layer'], arguments=case['arguments'], options=options, state=state,
+        layer=case['layer'], arguments=[*case['arguments'], options], state=state,
         input=numbers(x), output=numbers(y), seed=numbers(seed), gradients=gradients,
     )
     if list(layer.buffers()):

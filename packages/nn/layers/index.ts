@@ -1,7 +1,7 @@
 export { ReLU, Sigmoid, SiLU, Tanh } from './activations.js'
 export { GroupedQueryAttention, type GroupedQueryAttentionOptions } from './attention.js'
 export { BatchNorm1d, BatchNorm2d, type BatchNormOptions } from './batch-norm.js'
-export { Conv2d, type ConvOptions } from './convolution.js'
+export { Conv1d, Conv2d, type ConvOptions, ConvTranspose1d, ConvTranspose2d, type ConvTransposeOptions } from './convolution.js'
 export { Dropout } from './dropout.js'
 export { Embedding } from './embedding.js'
 export { Linear, type LinearOptions } from './linear.js'

@@ -10,10 +10,10 @@ interface Numbers {
 }
 
 /** What PyTorch computed for one layer; written by `golden/layers.py`. */
-export interface LayerGolden {
+export interface LayerGolden<Arguments extends readonly unknown[] = readonly unknown[]> {
   readonly layer: string
-  readonly arguments: readonly unknown[]
-  readonly options: Readonly<Record<string, unknown>>
+  /** Those of the constructor, options included. */
+  readonly arguments: Arguments
   readonly state: Readonly<Record<string, Numbers>>
   readonly input: Numbers
   readonly output: Numbers
@@ -26,8 +26,8 @@ export interface LayerGolden {
   readonly evaluated?: Numbers
 }
 
-/** The cases of `golden/<topic>.json`. */
-export function layerGoldens(topic: string): LayerGolden[] {
+/** The cases of `golden/<topic>.json`, whose layers are made of such arguments. */
+export function layerGoldens<Arguments extends readonly unknown[]>(topic: string): LayerGolden<Arguments>[] {
   const { cases } = JSON.parse(readFileSync(new URL(`../../golden/${topic}.json`, import.meta.url), 'utf8'))
   return cases
 }

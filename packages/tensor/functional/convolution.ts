@@ -1,9 +1,7 @@
 import type { Operand } from '../builder.js'
 import { TensorError } from '../errors.js'
 import type { Tensor } from '../tensor.js'
-
-/** One number for all spatial dimensions, or one for each. */
-export type PerDimension = number | readonly number[]
+import { type PerDimension, perDimension } from './per-dimension.js'
 
 export interface ConvolutionOptions {
   /** Default 1. */
@@ -14,17 +12,6 @@ export interface ConvolutionOptions {
   readonly dilation?: PerDimension
   /** Channels fall into so many groups that do not see each other. Default 1. */
   readonly groups?: number
-}
-
-/** `value` for each of `count` dimensions. @throws TensorError SHAPE_MISMATCH for a wrong count or a number out of range */
-function perDimension(op: string, name: string, value: PerDimension, count: number, least: number): number[] {
-  const list = typeof value === 'number' ? Array.from({ length: count }, () => value) : [...value]
-  if (list.length !== count || list.some((item) => !Number.isInteger(item) || item < least))
-    throw new TensorError(
-      'SHAPE_MISMATCH',
-      `${op}: ${name} must be a whole number of at least ${least}, or ${count} of them; got ${JSON.stringify(value)}.`,
-    )
-  return list
 }
 
 /** Zeros before each dimension, then after each; where 'same' needs an odd number, the larger half comes after, as in PyTorch. */
@@ -59,7 +46,60 @@ function convolution(
   return x.builder.apply('conv', inputs, { stride, pads, dilation, groups })[0]!
 }
 
+/** Cross-correlation of x [N, C, L] with weight [O, C/groups, k], plus bias [O]; as `torch.nn.functional.conv1d`. */
+export function conv1d(x: Tensor, weight: Operand, bias?: Operand, options: ConvolutionOptions = {}): Tensor {
+  return convolution('conv1d', 1, x, weight, bias, options)
+}
+
 /** Cross-correlation of x [N, C, H, W] with weight [O, C/groups, kH, kW], plus bias [O]; as `torch.nn.functional.conv2d`. */
 export function conv2d(x: Tensor, weight: Operand, bias?: Operand, options: ConvolutionOptions = {}): Tensor {
   return convolution('conv2d', 2, x, weight, bias, options)
+}
+
+export interface ConvTransposeOptions {
+  /** Default 1. */
+  readonly stride?: PerDimension
+  /** Taken from both ends of each dimension of the result. Default 0. */
+  readonly padding?: PerDimension
+  /** Added to the end of each dimension, less than the stride: which of the sizes a convolution maps to one. Default 0. */
+  readonly outputPadding?: PerDimension
+  /** Distance of the kernel's taps. Default 1. */
+  readonly dilation?: PerDimension
+  /** Channels fall into so many groups that do not see each other. Default 1. */
+  readonly groups?: number
+}
+
+/** A transposed convolution over `count` spatial dimensions with PyTorch's options. */
+function transposed(
+  op: string,
+  count: number,
+  x: Tensor,
+  weight: Operand,
+  bias: Operand | undefined,
+  options: ConvTransposeOptions,
+) {
+  const { groups = 1 } = options
+  const both = perDimension(op, 'padding', options.padding ?? 0, count, 0)
+  const inputs = [x, weight, bias].flatMap((operand) => (operand === undefined ? [] : [x.builder.lift(operand)]))
+  const attributes = {
+    stride: perDimension(op, 'stride', options.stride ?? 1, count, 1),
+    pads: [...both, ...both],
+    dilation: perDimension(op, 'dilation', options.dilation ?? 1, count, 1),
+    outputPadding: perDimension(op, 'outputPadding', options.outputPadding ?? 0, count, 0),
+    groups,
+  }
+  return x.builder.apply('convTranspose', inputs, attributes)[0]!
+}
+
+/**
+ * The adjoint of `conv1d`: x [N, C, L] and weight [C, O/groups, k] to [N, O, (L - 1)·stride - 2·padding + dilation·(k - 1) +
+ * outputPadding + 1], plus bias [O]; as `torch.nn.functional.conv_transpose1d`.
+ */
+export function convTranspose1d(x: Tensor, weight: Operand, bias?: Operand, options: ConvTransposeOptions = {}): Tensor {
+  return transposed('convTranspose1d', 1, x, weight, bias, options)
+}
+
+/** The adjoint of `conv2d`: x [N, C, H, W] and weight [C, O/groups, kH, kW] to [N, O, H', W']; sizes as `convTranspose1d`. */
+export function convTranspose2d(x: Tensor, weight: Operand, bias?: Operand, options: ConvTransposeOptions = {}): Tensor {
+  return transposed('convTranspose2d', 2, x, weight, bias, options)
 }
