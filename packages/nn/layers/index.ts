@@ -4,6 +4,7 @@ export { BatchNorm1d, BatchNorm2d, type BatchNormOptions } from './batch-norm.js
 export { Conv1d, Conv2d, type ConvOptions, ConvTranspose1d, ConvTranspose2d, type ConvTransposeOptions } from './convolution.js'
 export { Dropout } from './dropout.js'
 export { Embedding } from './embedding.js'
+export { Flatten, Unflatten } from './flatten.js'
 export { Linear, type LinearOptions } from './linear.js'
 export { type AttentionMasks, MultiheadAttention, type MultiheadAttentionOptions } from './multihead-attention.js'
 export {
@@ -17,6 +18,17 @@ export {
 export { GRU, LSTM, type RecurrentOptions } from './recurrent.js'
 export { Parallel, type ParallelOptions } from './parallel.js'
 export { Residual } from './residual.js'
+export {
+  AdaptiveAvgPool1d,
+  AdaptiveAvgPool2d,
+  AdaptiveMaxPool1d,
+  AdaptiveMaxPool2d,
+  AvgPool1d,
+  AvgPool2d,
+  MaxPool1d,
+  MaxPool2d,
+} from './pooling.js'
+export { PixelShuffle, PixelUnshuffle, Upsample } from './resampling.js'
 export { RMSNorm } from './rms-norm.js'
 export { RotaryEmbedding, rotaryTables } from './rotary-embedding.js'
 export { Sequential } from './sequential.js'

@@ -1,17 +1,15 @@
 import { evaluate, tensor } from '@enigma/tensor'
 import { describe, expect, it } from 'vitest'
 import { losses, NnError, nn, optim, TrainingStep, traceNetwork, type UnaryLayer } from '../index.js'
-import { expectGolden, type LayerGolden, layerGoldens } from '../testing/golden.js'
+import { expectGolden, layerGoldens } from '../testing/golden.js'
 
 type Name = 'LayerNorm' | 'GroupNorm' | 'InstanceNorm1d' | 'InstanceNorm2d' | 'BatchNorm1d' | 'BatchNorm2d'
-const layerOf = ({ layer, arguments: given }: LayerGolden<never>): UnaryLayer =>
-  new nn[layer as Name](...(given as [never, never]))
 const traced = (layer: UnaryLayer, shape: number[], training = false) =>
   traceNetwork({ x: { shape } }, ({ x }) => ({ y: layer.forward(x) }), { training })
 
-describe.each(layerGoldens<never>('normalization'))('nn.$layer $arguments on $input.shape', (golden) => {
+describe.each(layerGoldens('normalization'))('nn.$layer $arguments on $input.shape', (golden) => {
   it('gives the outputs, gradients and running statistics that PyTorch gives', async () => {
-    await expectGolden(layerOf(golden), golden, 2e-6)
+    await expectGolden(nn[golden.layer as Name], golden, 2e-6)
   })
 })
 

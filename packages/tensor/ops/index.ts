@@ -9,6 +9,7 @@ import { math } from './math.js'
 import { matmul } from './matmul.js'
 import { normalization } from './normalization.js'
 import { recurrent } from './recurrent.js'
+import { pooling } from './pooling.js'
 import { reductions } from './reductions.js'
 import { shapes } from './shapes.js'
 import { transformer } from './transformer.js'
@@ -24,6 +25,7 @@ const table = {
   ...indexing,
   ...convolution,
   ...normalization,
+  ...pooling,
   ...transformer,
   ...losses,
   ...recurrent,

@@ -9,6 +9,7 @@ import { math } from './math.js'
 import { matmul } from './matmul.js'
 import { normalization } from './normalization.js'
 import { recurrent } from './recurrent.js'
+import { pooling } from './pooling.js'
 import { reductions } from './reductions.js'
 import { shapes } from './shapes.js'
 import { transformer } from './transformer.js'
@@ -26,6 +27,7 @@ export const references: References = {
   ...reductions,
   ...indexing,
   ...normalization,
+  ...pooling,
   ...transformer,
   ...losses,
   ...convolution,
