@@ -9,6 +9,7 @@ export type NnErrorCode =
   | 'LAYER_TYPE_UNKNOWN'
   | 'LAYER_FAILED'
   | 'STAGE_FAILED'
+  | 'CHECKPOINT_CORRUPT'
 
 /** What can go wrong in this package; the message names the thing and the fix. */
 export class NnError extends Error {

@@ -15,8 +15,8 @@ export {
   LayerNorm,
   type LayerNormOptions,
 } from './normalization.js'
-export { GRU, LSTM, type RecurrentOptions } from './recurrent.js'
 export { Parallel, type ParallelOptions } from './parallel.js'
+export { GRU, LSTM, type RecurrentOptions } from './recurrent.js'
 export { Residual } from './residual.js'
 export {
   AdaptiveAvgPool1d,
@@ -33,3 +33,11 @@ export { RMSNorm } from './rms-norm.js'
 export { RotaryEmbedding, rotaryTables } from './rotary-embedding.js'
 export { Sequential } from './sequential.js'
 export { SwiGLU } from './swiglu.js'
+export {
+  type DecoderMasks,
+  TransformerDecoder,
+  TransformerDecoderLayer,
+  TransformerEncoder,
+  TransformerEncoderLayer,
+  type TransformerLayerOptions,
+} from './transformer.js'

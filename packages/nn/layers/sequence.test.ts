@@ -66,6 +66,14 @@ const kinds: Record<string, (options: object) => { layer: Layer; run: (inputs: T
       },
     }
   },
+  TransformerEncoderLayer: (options) => {
+    const layer = new nn.TransformerEncoderLayer(4, 2, { dimFeedforward: 6, dropout: 0, ...options })
+    return { layer, run: ({ x }) => ({ output: layer.forward(x!) }) }
+  },
+  TransformerDecoderLayer: (options) => {
+    const layer = new nn.TransformerDecoderLayer(4, 2, { dimFeedforward: 6, dropout: 0, ...options })
+    return { layer, run: ({ x, memory }) => ({ output: layer.forward(x!, memory!, { tgtIsCausal: true }) }) }
+  },
 }
 
 function relativeError(got: ArrayLike<number | bigint>, expected: readonly number[]): number {
@@ -73,8 +81,7 @@ function relativeError(got: ArrayLike<number | bigint>, expected: readonly numbe
   return norm(expected.map((value, i) => Number(got[i]) - value)) / Math.max(norm(expected), 1e-6)
 }
 
-const covered = golden.cases.filter(({ layer }) => kinds[layer])
-describe.each(covered)('nn.$layer $settings $call', ({ layer: kind, settings, call, ...example }) => {
+describe.each(golden.cases)('nn.$layer $settings $call', ({ layer: kind, settings, call, ...example }) => {
   it('gives the outputs and the gradients that PyTorch gives', async () => {
     const options = Object.fromEntries(Object.entries(settings).map(([name, value]) => [camel(name), value]))
     const { layer, run } = kinds[kind]!({ ...options, seed: null })
@@ -164,5 +171,49 @@ describe('multi-head attention', () => {
   it('refuses heads that do not divide the features', () => {
     expect(() => new nn.MultiheadAttention(10, 4)).toThrow(NnError)
     expect(() => new nn.MultiheadAttention(10, 4)).toThrow(/embedDim 10 must be a multiple of numHeads 4/)
+  })
+})
+
+describe('transformers', () => {
+  it('stack layers with weights of their own, by PyTorch’s names', () => {
+    const encoder = new nn.TransformerEncoder(2, () => new nn.TransformerEncoderLayer(4, 2, { dimFeedforward: 6 }), {
+      norm: new nn.LayerNorm(4),
+    })
+    const names = [...encoder.namedParameters()].map(([name]) => name)
+    expect(names.filter((name) => name.startsWith('layers.1.'))).toEqual([
+      'layers.1.self_attn.in_proj_weight',
+      'layers.1.self_attn.in_proj_bias',
+      'layers.1.self_attn.out_proj.weight',
+      'layers.1.self_attn.out_proj.bias',
+      'layers.1.linear1.weight',
+      'layers.1.linear1.bias',
+      'layers.1.linear2.weight',
+      'layers.1.linear2.bias',
+      'layers.1.norm1.weight',
+      'layers.1.norm1.bias',
+      'layers.1.norm2.weight',
+      'layers.1.norm2.bias',
+    ])
+    expect(names).toContain('norm.bias')
+    const [first, second] = [0, 1].map((index) => encoder.stateDict()[`layers.${index}.linear1.weight`]!.data)
+    expect(first).not.toEqual(second)
+  })
+
+  it('decode without seeing the future', async () => {
+    const decoder = new nn.TransformerDecoder(
+      2,
+      () => new nn.TransformerDecoderLayer(4, 2, { dimFeedforward: 6, seed: 1 }),
+    ).eval()
+    const { program, parameters } = traceNetwork({ x: { shape: [3, 1, 4] }, memory: { shape: [2, 1, 4] } }, ({ x, memory }) => ({
+      y: decoder.forward(x, memory, { tgtIsCausal: true }),
+    }))
+    const memory = tensor([1, 2, 3, 4, 5, 6, 7, 8], [2, 1, 4])
+    const run = async (last: number) => {
+      const x = tensor([1, 2, 3, 4, 4, 3, 2, 1, last, 0, 0, 1], [3, 1, 4])
+      return (await evaluate(program, { x, memory, ...parameters })).y!.data as Float32Array
+    }
+    const [one, other] = [await run(1), await run(9)]
+    expect(one.subarray(0, 8)).toEqual(other.subarray(0, 8))
+    expect(one.subarray(8)).not.toEqual(other.subarray(8))
   })
 })

@@ -1,4 +1,5 @@
 export type { EpochInfo, EpochRecord, EpochResult, History, StepInfo, TrainingCallback, TrainStartInfo } from './callbacks.js'
+export type { CheckpointOptions } from './checkpoints.js'
 export type { EarlyStoppingOptions } from './early-stopping.js'
 export { type Evaluation, Evaluator } from './evaluate.js'
 export { type FitOptions, fit } from './fit.js'
