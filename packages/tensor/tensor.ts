@@ -1,10 +1,10 @@
 import type { Builder, Operand } from './builder.js'
 import { type DType, isFloat } from './dtype.js'
-import { ElementwiseMethods } from './elementwise-methods.js'
 import { TensorError } from './errors.js'
-import { normalizeAxis } from './ops/define.js'
+import { IndexingMethods } from './indexing-methods.js'
+import { normalizeAxis, shapeError } from './ops/define.js'
 import type { OpName } from './ops/index.js'
-import type { Attributes, Dim, Dims } from './program.js'
+import type { Attributes, Dims } from './program.js'
 
 export interface MatmulOptions {
   /** Use the transpose of the last two dimensions of the left operand. */
@@ -24,7 +24,7 @@ export interface ReduceOptions {
  * A symbolic tensor: a value of a program that is being traced. It has a shape and a dtype but no numbers.
  * Methods record an op and return its result; names and semantics are PyTorch's.
  */
-export class Tensor extends ElementwiseMethods {
+export class Tensor extends IndexingMethods {
   constructor(
     readonly builder: Builder,
     /** Index into the program's values. */
@@ -53,39 +53,23 @@ export class Tensor extends ElementwiseMethods {
     return this.record('stopGradient')
   }
 
-  /** Matrix product over the last two dimensions; leading dimensions broadcast. */
+  /**
+   * Matrix product over the last two dimensions; leading dimensions broadcast. As in PyTorch, a vector on the left is a row, one on
+   * the right a column, and that dimension is gone from the result.
+   */
   matmul(other: Operand, options: MatmulOptions = {}): Tensor {
     const { transA = false, transB = false, alpha = 1 } = options
-    return this.record('matmul', [this.builder.lift(other)], { transA, transB, alpha })
+    const right = this.builder.lift(other)
+    if (this.rank > 1 && right.rank > 1) return this.record('matmul', [right], { transA, transB, alpha })
+    if (this.rank === 0 || right.rank === 0 || (this.rank === 1 && transA) || (right.rank === 1 && transB))
+      throw shapeError('matmul', 'a scalar has no product of matrices, and a vector no transpose', [this.shape, right.shape])
+    const row = this.rank === 1 ? this.unsqueeze(0) : this
+    const product = row.matmul(right.rank === 1 ? right.unsqueeze(1) : right, options)
+    const { shape } = product
+    const rows = this.rank === 1 ? shape.slice(0, -2) : shape.slice(0, -1)
+    return product.reshape(right.rank === 1 ? rows : [...rows, shape.at(-1)!])
   }
 
-  /** One dimension may be -1 (inferred). */
-  reshape(shape: readonly Dim[]): Tensor {
-    if (shape.length === this.rank && shape.every((dim, axis) => dim === this.shape[axis])) return this
-    return this.record('reshape', [], {
-      shape: shape.map((dim) => (typeof dim === 'number' ? dim : -1)),
-      symbols: JSON.stringify(shape),
-    })
-  }
-  /** Reorders dimensions: result dimension i is dimension `order[i]`. Default: swaps the last two. */
-  transpose(order?: readonly number[]): Tensor {
-    const axes = this.shape.map((_, axis) => axis)
-    return this.record('transpose', [], { order: order ?? [...axes.slice(0, -2), axes.at(-1) ?? 0, axes.at(-2) ?? 0] })
-  }
-  /** Repeats size-1 dimensions (and adds leading ones) up to `shape`. */
-  broadcastTo(shape: readonly number[]): Tensor {
-    return this.record('broadcastTo', [], { shape })
-  }
-  /** Elements `start` (inclusive) to `end` (exclusive) along `axis`. */
-  slice(axis: number, start: number, end: number): Tensor {
-    return this.record('slice', [], { axis, start, end })
-  }
-  /** Pieces of the given sizes along `axis`. */
-  split(sizes: readonly number[], axis = -1): Tensor[] {
-    return this.builder.apply('split', [this], { sizes, axis })
-  }
-
-  /** Integers and truth values are summed as i64. */
   sum(axes?: number | readonly number[], options: ReduceOptions = {}): Tensor {
     return this.#counted().#reduce('sum', axes, options)
   }
@@ -137,27 +121,6 @@ export class Tensor extends ElementwiseMethods {
   }
   logSoftmax(axis = -1): Tensor {
     return this.record('logSoftmax', [], { axis })
-  }
-
-  /** Rows of `this` [rows, ...] at integer `indices` [...]: result [...indices, ...]. The embedding look-up. */
-  gatherRows(indices: Tensor): Tensor {
-    return this.record('gatherRows', [indices])
-  }
-  /** `this` [rows, ...] with `updates` [...indices, ...] added at rows `indices`, in a fixed order. */
-  scatterAddRows(indices: Tensor, updates: Tensor): Tensor {
-    return this.record('scatterAddRows', [indices, updates])
-  }
-  /** Slices at integer `indices` [n] along `axis`, as `torch.index_select`. */
-  indexSelect(axis: number, indices: Tensor): Tensor {
-    return this.record('indexSelect', [indices], { axis })
-  }
-  /** Elements of the last dimension at `indices` (same rank, other dimensions equal), as `torch.gather(…, -1, …)`. */
-  takeAlongLast(indices: Tensor): Tensor {
-    return this.record('takeAlongLast', [indices])
-  }
-  /** `this` with `updates` added at `indices` of the last dimension, the adjoint of `takeAlongLast`. */
-  scatterAddLast(indices: Tensor, updates: Tensor): Tensor {
-    return this.record('scatterAddLast', [indices, updates])
   }
 
   #reduce(op: OpName, axes: number | readonly number[] | undefined, { keepDims = false }: ReduceOptions): Tensor {

@@ -97,7 +97,7 @@ function decodingProgram(config: ModelConfig, weights: StateDict) {
       outputs[`new.values.${layer}`] = values
       update = output.matmul(projection(`${attention}.o_proj`))
       const wide = normalized(`${at}.post_attention_layernorm`).matmul(projection(`${at}.mlp.gate_proj`, `${at}.mlp.up_proj`))
-      const [gate, up] = wide.split([hidden, hidden]) as [Tensor, Tensor]
+      const [gate, up] = wide.split([hidden, hidden], -1) as [Tensor, Tensor]
       update = swiglu(gate, up).matmul(projection(`${at}.mlp.down_proj`))
     }
     const final = normalized('model.norm').indexSelect(1, given.position!)

@@ -16,8 +16,6 @@ export {
   type LayerNormOptions,
 } from './normalization.js'
 export { Parallel, type ParallelOptions } from './parallel.js'
-export { GRU, LSTM, type RecurrentOptions } from './recurrent.js'
-export { Residual } from './residual.js'
 export {
   AdaptiveAvgPool1d,
   AdaptiveAvgPool2d,
@@ -28,7 +26,9 @@ export {
   MaxPool1d,
   MaxPool2d,
 } from './pooling.js'
+export { GRU, LSTM, type RecurrentOptions } from './recurrent.js'
 export { PixelShuffle, PixelUnshuffle, Upsample } from './resampling.js'
+export { Residual } from './residual.js'
 export { RMSNorm } from './rms-norm.js'
 export { RotaryEmbedding, rotaryTables } from './rotary-embedding.js'
 export { Sequential } from './sequential.js'

@@ -108,7 +108,7 @@ export class MultiheadAttention extends Layer {
       return sized.reshape([batch!, length!, this.#heads, E / this.#heads]).transpose([0, 2, 1, 3])
     }
     if (this.in_proj_weight && query === key && key === value) {
-      const [q, k, v] = linear(query, this.in_proj_weight, bias).split([E, E, E]) as [Tensor, Tensor, Tensor]
+      const [q, k, v] = linear(query, this.in_proj_weight, bias).split([E, E, E], -1) as [Tensor, Tensor, Tensor]
       return { q: split(q), k: split(k), v: split(v) }
     }
     const joint = this.in_proj_weight && builder.lift(this.in_proj_weight)

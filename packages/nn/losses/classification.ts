@@ -49,7 +49,7 @@ function ofIndices(logProbabilities: Tensor, target: Tensor, options: CrossEntro
   const counted = ignored.where(0, column.less(0).where(Number.NaN, 1))
   const weights = weight && weightsOf(logProbabilities, weight)
   const counts = weights ? counted.mul(weights.gatherRows(safe)) : counted
-  let likelihood = logProbabilities.takeAlongLast(safe).mul(counts)
+  let likelihood = logProbabilities.gather(-1, safe).mul(counts)
   if (labelSmoothing > 0) {
     const evenly = weights ? logProbabilities.mul(weights) : logProbabilities
     const spread = evenly.mean(-1, { keepDims: true }).mul(counted)

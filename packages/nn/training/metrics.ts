@@ -4,7 +4,7 @@ import type { Metric } from '../compile-step.js'
 export const accuracy: Metric = (output, target) => {
   const classes = output.shape.at(-1)!
   const rows = output.reshape([-1, classes])
-  const picked = rows.takeAlongLast(target.reshape([-1, 1]))
+  const picked = rows.gather(-1, target.reshape([-1, 1]))
   return picked
     .equal(rows.max(-1, { keepDims: true }))
     .where(1, 0)

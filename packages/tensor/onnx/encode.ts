@@ -1,15 +1,22 @@
 import { arrayOf } from '../builder.js'
-import type { DType, TypedArray } from '../dtype.js'
+import { type DType, dtypes, type TypedArray } from '../dtype.js'
 import { TensorError } from '../errors.js'
 import type { LowerContext } from '../ops/define.js'
 import { opTable } from '../ops/index.js'
 import { useCounts } from '../passes/uses.js'
-import type { Program } from '../program.js'
+import type { Program, Value } from '../program.js'
 import { encodeModel, type OnnxInitializer, type OnnxNode } from './protobuf.js'
 
 const protobufLimit = 2 ** 31 - 1
 
 const bytesOf = (data: TypedArray) => new Uint8Array(data.buffer, data.byteOffset, data.byteLength)
+
+const isEmpty = ({ shape }: Value) => shape.includes(0) && shape.every((dim) => typeof dim === 'number')
+
+function lowerEmpty({ emit, tensor }: LowerContext, { name, shape, dtype }: LowerContext['outputs'][number]): void {
+  const empty = tensor(`empty ${shape}`, shape as readonly number[], () => new Float32Array(0))
+  emit('Cast', [empty], { to: dtypes[dtype].onnx }, { outputs: [name] })
+}
 
 /**
  * A program as an ONNX model (opset 18 and the `com.microsoft` domain). Inputs and outputs keep their names;
@@ -64,7 +71,9 @@ export function toOnnx(program: Program): Uint8Array {
         addInitializer(`#ints ${shape}:${values}`, 'i64', shape, () => arrayOf('i64', values)),
       scalar: (value, dtype = 'f32') => addInitializer(`#scalar ${dtype} ${value}`, dtype, [], () => arrayOf(dtype, [value])),
     }
-    opTable[node.op].lower(context)
+    // Some of ONNX Runtime's kernels fail on sizes of 0, or take the process down; there is nothing to compute anyway.
+    if (context.outputs.every(isEmpty)) for (const output of context.outputs) lowerEmpty(context, output)
+    else opTable[node.op].lower(context)
   }
   for (const { from, name } of copies)
     nodes.push({ op: 'Identity', domain: '', inputs: [nameOf(from)], outputs: [name], attributes: {} })

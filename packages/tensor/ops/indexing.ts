@@ -1,4 +1,49 @@
-import { defineOps, expectDtype, fixed, type Gradients, normalizeAxis, shapeError } from './define.js'
+import type { Value } from '../program.js'
+import {
+  defineOps,
+  expectDtype,
+  fixed,
+  type Gradients,
+  normalizeAxis,
+  type OpDefinition,
+  shapeError,
+  type VjpContext,
+} from './define.js'
+
+/** Indices of single elements: the rank of x, and no larger than x in any other dimension, as PyTorch's gather wants. */
+function expectElements(op: string, x: Value, index: Value, axis: number): void {
+  expectDtype(op, index, 'i64', 'i32')
+  const at = normalizeAxis(op, axis, x.shape)
+  const fits = x.shape.length === index.shape.length && x.shape.every((size, i) => i === at || size >= index.shape[i]!)
+  if (!fits)
+    throw shapeError(op, `the index needs the rank of x and must not be larger outside of dimension ${at}`, [
+      x.shape,
+      index.shape,
+    ])
+}
+
+function scattering(
+  name: string,
+  summary: string,
+  reduction: 'none' | 'add',
+  vjp: (context: VjpContext) => Gradients,
+): OpDefinition {
+  return {
+    summary,
+    infer([x, index, source], { axis }) {
+      expectElements(name, x!, index!, axis as number)
+      expectDtype(name, source!, x!.dtype)
+      if (index!.shape.join() !== source!.shape.join())
+        throw shapeError(name, 'index and source must have one shape', [index!.shape, source!.shape])
+      return [{ shape: x!.shape, dtype: x!.dtype }]
+    },
+    vjp,
+    lower({ inputs: [x, index, source], outputs: [y], attributes: { axis }, emit }) {
+      const attributes = { axis: axis as number, reduction }
+      emit('ScatterElements', [x!.name, index!.name, source!.name], attributes, { outputs: [y!.name] })
+    },
+  }
+}
 
 export const indexing = defineOps({
   gatherRows: {
@@ -34,6 +79,10 @@ export const indexing = defineOps({
     lower({ inputs: [x, indices, updates], outputs: [y], emit, ints }) {
       const rows = fixed('scatterAddRows', indices!.shape).reduce((product, size) => product * size, 1)
       const row = fixed('scatterAddRows', x!.shape.slice(1))
+      if (rows === 0) {
+        emit('Identity', [x!.name], {}, { outputs: [y!.name] })
+        return
+      }
       const column = emit('Reshape', [indices!.name, ints([rows, ...row.map(() => 1)])], {})
       const wide = emit('Expand', [column, ints([rows, ...row])], {})
       const flat = emit('Reshape', [updates!.name, ints([rows, ...row])], { allowzero: 1 })
@@ -65,34 +114,36 @@ export const indexing = defineOps({
     },
   },
 
-  takeAlongLast: {
-    summary: 'elements of the last dimension at integer indices',
-    infer([x, indices]) {
-      expectDtype('takeAlongLast', indices!, 'i64', 'i32')
-      if (x!.shape.slice(0, -1).join() !== indices!.shape.slice(0, -1).join() || x!.shape.length !== indices!.shape.length)
-        throw shapeError('takeAlongLast', 'all dimensions but the last must agree', [x!.shape, indices!.shape])
-      return [{ shape: indices!.shape, dtype: x!.dtype }]
+  gather: {
+    summary: 'elements of x along one dimension at integer indices: y[i][j] = x[index[i][j]][j] for dimension 0',
+    infer([x, index], { axis }) {
+      expectElements('gather', x!, index!, axis as number)
+      return [{ shape: index!.shape, dtype: x!.dtype }]
     },
-    vjp({ inputs: [x, indices], gradients: [dy] }) {
-      const zeros = x!.builder.scalar(0).broadcastTo(fixed('takeAlongLast', x!.shape))
-      return [zeros.scatterAddLast(indices!, dy!), undefined]
+    vjp({ inputs: [x, index], gradients: [dy], attributes: { axis } }) {
+      const zeros = x!.builder.scalar(0).broadcastTo(fixed('gather', x!.shape))
+      return [zeros.scatterAdd(axis as number, index!, dy!), undefined]
     },
-    lower({ inputs: [x, indices], outputs: [y], emit }) {
-      emit('GatherElements', [x!.name, indices!.name], { axis: -1 }, { outputs: [y!.name] })
+    lower({ inputs: [x, index], outputs: [y], attributes: { axis }, emit }) {
+      emit('GatherElements', [x!.name, index!.name], { axis: axis as number }, { outputs: [y!.name] })
     },
   },
 
-  scatterAddLast: {
-    summary: 'x with updates added at integer indices of the last dimension',
-    infer([x, indices, updates]) {
-      expectDtype('scatterAddLast', indices!, 'i64', 'i32')
-      if (indices!.shape.join() !== updates!.shape.join())
-        throw shapeError('scatterAddLast', 'indices and updates must have one shape', [indices!.shape, updates!.shape])
-      return [{ shape: x!.shape, dtype: x!.dtype }]
+  scatter: scattering(
+    'scatter',
+    'x with elements replaced at integer indices along one dimension',
+    'none',
+    ({ inputs: [, index], gradients: [dy], attributes }) => {
+      const axis = attributes.axis as number
+      const zeros = dy!.builder.scalar(0).broadcastTo(fixed('scatter', index!.shape))
+      return [dy!.scatter(axis, index!, zeros), undefined, dy!.gather(axis, index!)]
     },
-    vjp: ({ inputs: [, indices], gradients: [dy] }) => [dy!, undefined, dy!.takeAlongLast(indices!)],
-    lower({ inputs: [x, indices, updates], outputs: [y], emit }) {
-      emit('ScatterElements', [x!.name, indices!.name, updates!.name], { axis: -1, reduction: 'add' }, { outputs: [y!.name] })
-    },
-  },
+  ),
+
+  scatterAdd: scattering(
+    'scatterAdd',
+    'x with numbers added at integer indices along one dimension, serially and in order',
+    'add',
+    ({ inputs: [, index], gradients: [dy], attributes: { axis } }) => [dy!, undefined, dy!.gather(axis as number, index!)],
+  ),
 })

@@ -45,16 +45,16 @@ export const losses = defineOps({
       const share = counts.div(counts.sum().maximum(1)).mul(dy!)
       const probabilities = logProbabilities!.exp()
       const smoothing = attributes.labelSmoothing as number
-      if (smoothing === 0) return [probabilities.mul(share).scatterAddLast(safe, share.neg()), undefined]
+      if (smoothing === 0) return [probabilities.mul(share).scatterAdd(-1, safe, share.neg()), undefined]
       const [classes = 1] = fixed('crossEntropy', logits!.shape.slice(1))
       const evenly = probabilities.sub(smoothing / classes).mul(share)
-      return [evenly.scatterAddLast(safe, share.mul(smoothing - 1)), undefined]
+      return [evenly.scatterAdd(-1, safe, share.mul(smoothing - 1)), undefined]
     },
     decompose([logits, targets], attributes) {
       const { safe, ignored, counts } = valid(targets!, attributes.ignoreIndex as number)
       const logProbabilities = logits!.logSoftmax()
       const smoothing = attributes.labelSmoothing as number
-      const picked = logProbabilities.takeAlongLast(safe)
+      const picked = logProbabilities.gather(-1, safe)
       const rows =
         smoothing === 0 ? picked : picked.mul(1 - smoothing).add(logProbabilities.mean(-1, { keepDims: true }).mul(smoothing))
       const total = ignored.where(0, rows.mul(counts)).sum()

@@ -1,6 +1,6 @@
 import type { Attributes, Dim, Value } from '../program.js'
 import type { Tensor } from '../tensor.js'
-import { broadcast, defineOps, expectDtype, shapeError } from './define.js'
+import { broadcast, defineOps, expectDtype, fixed, shapeError } from './define.js'
 import { unbroadcast } from './elementwise.js'
 
 interface Flags {
@@ -32,6 +32,9 @@ function productShape(name: string, a: Value, b: Value, attributes: Attributes):
   return [...broadcast(name, a.shape.slice(0, -2), b.shape.slice(0, -2)), m, n]
 }
 
+/** Whether the inner size is 0: the product is 0 then, which the kernels leave unwritten. */
+const sumsNothing = (a: Value, transA: boolean) => a.shape.at(transA ? -2 : -1) === 0
+
 /** d(alpha·op(a)·op(b)) for the four combinations of transposes; products come out with flags, never as transposes. */
 function productVjp(a: Tensor, b: Tensor, dy: Tensor, { transA, transB, alpha }: Flags): [Tensor, Tensor] {
   const da = transA ? b.matmul(dy, { transA: transB, transB: true, alpha }) : dy.matmul(b, { transB: !transB, alpha })
@@ -44,8 +47,12 @@ export const matmul = defineOps({
     summary: 'alpha · op(a) · op(b) over the last two dimensions, op being the transpose where its flag says so',
     infer: ([a, b], attributes) => [{ shape: productShape('matmul', a!, b!, attributes), dtype: 'f32' }],
     vjp: ({ inputs: [a, b], gradients: [dy], attributes }) => productVjp(a!, b!, dy!, flagsOf(attributes)),
-    lower({ inputs: [a, b], outputs: [y], attributes, emit }) {
+    lower({ inputs: [a, b], outputs: [y], attributes, emit, ints, scalar }) {
       const { transA, transB, alpha } = flagsOf(attributes)
+      if (sumsNothing(a!, transA)) {
+        emit('Expand', [scalar(0), ints(fixed('matmul', y!.shape))], {}, { outputs: [y!.name] })
+        return
+      }
       const operands = [a!.name, b!.name]
       const flags = { transA: Number(transA), transB: Number(transB), alpha: { float: alpha } }
       if (!transA && !transB && alpha === 1) emit('MatMul', operands, {}, { outputs: [y!.name] })
@@ -65,8 +72,12 @@ export const matmul = defineOps({
     vjp({ inputs: [a, b, c], gradients: [dy], attributes }) {
       return [...productVjp(a!, b!, dy!, flagsOf(attributes)), unbroadcast(dy!, c!)]
     },
-    lower({ inputs: [a, b, c], outputs: [y], attributes, emit }) {
+    lower({ inputs: [a, b, c], outputs: [y], attributes, emit, ints }) {
       const { transA, transB, alpha } = flagsOf(attributes)
+      if (sumsNothing(a!, transA)) {
+        emit('Expand', [c!.name, ints(fixed('gemm', y!.shape))], {}, { outputs: [y!.name] })
+        return
+      }
       const flags = { transA: Number(transA), transB: Number(transB), alpha: { float: alpha } }
       emit('Gemm', [a!.name, b!.name, c!.name], flags, { outputs: [y!.name] })
     },

@@ -69,7 +69,7 @@ export const pooling = defineOps({
       if (windows.stride.every((step, axis) => step >= reach(windows, axis)))
         return [x!.builder.apply('maxUnpool', [dy!, positions!], { shape })[0]]
       const zeros = x!.builder.scalar(0).broadcastTo([count(shape)])
-      return [zeros.scatterAddLast(positions!.reshape([-1]), dy!.reshape([-1])).reshape(shape)]
+      return [zeros.scatterAdd(-1, positions!.reshape([-1]), dy!.reshape([-1])).reshape(shape)]
     },
     lower(context) {
       const { outputs, attributes, isUsed } = context
@@ -93,7 +93,7 @@ export const pooling = defineOps({
     vjp: ({ inputs: [x, positions], gradients: [dy] }) => [
       dy!
         .reshape([-1])
-        .takeAlongLast(positions!.reshape([-1]))
+        .gather(-1, positions!.reshape([-1]))
         .reshape(x!.shape),
       undefined,
     ],

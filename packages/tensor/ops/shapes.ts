@@ -68,42 +68,6 @@ export const shapes = defineOps({
     },
   },
 
-  slice: {
-    summary: 'elements start (inclusive) to end (exclusive) along one dimension',
-    infer([x], { axis, start, end }) {
-      const at = normalizeAxis('slice', axis as number, x!.shape)
-      const size = fixed('slice', [x!.shape[at]!])[0]!
-      const [from, to] = [start as number, end as number]
-      if (!(from >= 0 && to <= size && from <= to)) throw shapeError('slice', `${from}…${to} is outside 0…${size}`, [x!.shape])
-      return [{ shape: x!.shape.map((dim, index) => (index === at ? to - from : dim)), dtype: x!.dtype }]
-    },
-    vjp({ inputs: [x], gradients: [dy], attributes: { axis, start, end } }): Gradients {
-      const at = normalizeAxis('slice', axis as number, x!.shape)
-      const size = x!.shape[at] as number
-      return [x!.builder.apply('pad', [dy!], { axis: at, before: start as number, after: size - (end as number) })[0]]
-    },
-    lower({ inputs: [x], outputs: [y], attributes: { axis, start, end }, emit, ints }) {
-      const at = normalizeAxis('slice', axis as number, x!.shape)
-      emit('Slice', [x!.name, ints([start as number]), ints([end as number]), ints([at])], {}, { outputs: [y!.name] })
-    },
-  },
-
-  pad: {
-    summary: 'zeros before and after along one dimension',
-    infer([x], { axis, before, after }) {
-      const extra = (before as number) + (after as number)
-      return [{ shape: x!.shape.map((dim, index) => (index === axis ? (dim as number) + extra : dim)), dtype: x!.dtype }]
-    },
-    vjp({ inputs: [x], gradients: [dy], attributes: { axis, before } }): Gradients {
-      const size = x!.shape[axis as number] as number
-      return [dy!.slice(axis as number, before as number, (before as number) + size)]
-    },
-    lower({ inputs: [x], outputs: [y], attributes: { axis, before, after }, emit, ints }) {
-      const pads = [before, after].flatMap((amount) => x!.shape.map((_, index) => (index === axis ? (amount as number) : 0)))
-      emit('Pad', [x!.name, ints(pads)], {}, { outputs: [y!.name] })
-    },
-  },
-
   split: {
     summary: 'pieces of given sizes along one dimension',
     infer([x], { sizes, axis }) {

@@ -8,10 +8,12 @@ import { losses } from './losses.js'
 import { math } from './math.js'
 import { matmul } from './matmul.js'
 import { normalization } from './normalization.js'
-import { recurrent } from './recurrent.js'
 import { pooling } from './pooling.js'
+import { recurrent } from './recurrent.js'
 import { reductions } from './reductions.js'
 import { shapes } from './shapes.js'
+import { slicing } from './slicing.js'
+import { sorting } from './sorting.js'
 import { transformer } from './transformer.js'
 
 export type { OpCase, OpReference } from './cases.js'
@@ -24,6 +26,8 @@ export const references: References = {
   ...activations,
   ...matmul,
   ...shapes,
+  ...slicing,
+  ...sorting,
   ...reductions,
   ...indexing,
   ...normalization,

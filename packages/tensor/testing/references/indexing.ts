@@ -1,5 +1,29 @@
-import { at, nd } from '../nd.js'
-import type { References } from './cases.js'
+import { at, type Nd, nd } from '../nd.js'
+import type { OpCase, References } from './cases.js'
+
+const along = (axis: number, ...shapes: number[][]): OpCase => ({ shapes, attributes: { axis } })
+const smallest = ([x]: readonly (readonly number[])[]) => Math.min(...x!)
+
+/** Where element `index` of `picks` points to in x, as a flat index. */
+function target(x: Nd, index: readonly number[], axis: number, picks: Nd): number {
+  const place = index.map((i, a) => (a === axis ? exactly(picks, index) : i))
+  return place.reduce((flat, i, a) => flat * x.shape[a]! + i, 0)
+}
+
+/** Without broadcasting of size-1 dimensions. */
+const exactly = (x: Nd, index: readonly number[]) => x.data[index.reduce((flat, i, a) => flat * x.shape[a]! + i, 0)]!
+
+const pickAlong = (x: Nd, index: readonly number[], axis: number, picks: Nd) => x.data[target(x, index, axis, picks)]!
+
+function scattered(x: Nd, picks: Nd, source: Nd, axis: number, merge: (old: number, value: number) => number): Nd {
+  const data = Float64Array.from(x.data)
+  nd(picks.shape, (index) => {
+    const flat = target(x, index, axis, picks)
+    data[flat] = merge(data[flat]!, exactly(source, index))
+    return 0
+  })
+  return { shape: x.shape, data }
+}
 
 export const indexing: References = {
   gatherRows: {
@@ -21,6 +45,7 @@ export const indexing: References = {
       { shapes: [[5], [3]] },
       { shapes: [[3, 2], [0]] },
       { shapes: [[1, 2], [4]] },
+      { shapes: [[3, 0], [2]] },
     ],
     integers: { 1: ([x]) => x![0]! },
   },
@@ -45,13 +70,15 @@ export const indexing: References = {
       },
       { shapes: [[5], [3], [3]] },
       { shapes: [[1, 2], [4], [4, 2]] },
+      { shapes: [[2, 3], [0], [0, 3]] },
+      { shapes: [[2, 0], [3], [3, 0]] },
     ],
     integers: { 1: ([x]) => x![0]! },
     terms: () => 6,
   },
   indexSelect: {
     value: ([x, picks], { axis }) => {
-      const along = axis as number
+      const along = (axis as number) < 0 ? (axis as number) + x!.shape.length : (axis as number)
       const shape = x!.shape.map((size, index) => (index === along ? picks!.shape[0]! : size))
       return nd(shape, (index) =>
         at(
@@ -66,87 +93,49 @@ export const indexing: References = {
       { shapes: [[3, 2, 2], [4]], attributes: { axis: 1 } },
       { shapes: [[2, 3, 4], [1]], attributes: { axis: 2 } },
       { shapes: [[2, 2], [0]], attributes: { axis: 0 } },
+      { shapes: [[0, 2], [3]], attributes: { axis: 1 } },
+      { shapes: [[1, 1], [2]], attributes: { axis: -1 } },
     ],
-    integers: { 1: (shapes) => Math.min(...shapes[0]!) },
+    integers: { 1: (shapes) => Math.max(1, Math.min(...shapes[0]!)) },
   },
-  takeAlongLast: {
-    value: ([x, picks]) =>
-      nd(picks!.shape, (index) =>
-        at(
-          nd(x!.shape, (i) => at(x!, i)),
-          [...index.slice(0, -1), at(picks!, index)],
-        ),
-      ),
+  gather: {
+    value: ([x, picks], { axis }) => nd(picks!.shape, (index) => pickAlong(x!, index, axis as number, picks!)),
     cases: [
-      { shapes: [[5], [2]] },
-      {
-        shapes: [
-          [2, 4],
-          [2, 1],
-        ],
-      },
-      {
-        shapes: [
-          [2, 3],
-          [2, 5],
-        ],
-      },
-      {
-        shapes: [
-          [2, 2, 3],
-          [2, 2, 2],
-        ],
-      },
-      {
-        shapes: [
-          [1, 1],
-          [1, 3],
-        ],
-      },
+      { shapes: [[5], [2]], attributes: { axis: 0 } },
+      along(1, [2, 4], [2, 1]),
+      along(0, [2, 3], [5, 3]),
+      along(1, [2, 3, 2], [1, 4, 2]),
+      along(2, [2, 2, 3], [2, 2, 2]),
+      along(0, [1, 1], [3, 1]),
+      along(1, [2, 3], [2, 0]),
+      along(0, [3, 0], [2, 0]),
     ],
-    integers: { 1: ([x]) => x!.at(-1)! },
+    integers: { 1: smallest },
   },
-  scatterAddLast: {
-    value: ([x, picks, updates]) => {
-      const result = Float64Array.from(x!.data)
-      const [width, count] = [x!.shape.at(-1)!, picks!.shape.at(-1)!]
-      picks!.data.forEach((pick, position) => {
-        result[Math.floor(position / count) * width + pick]! += updates!.data[position]!
-      })
-      return { shape: x!.shape, data: result }
-    },
+  scatter: {
+    value: ([x, picks, source], { axis }) => scattered(x!, picks!, source!, axis as number, (_, value) => value),
+    // One index in each line, so that none comes twice.
     cases: [
-      { shapes: [[5], [2], [2]] },
-      {
-        shapes: [
-          [2, 4],
-          [2, 1],
-          [2, 1],
-        ],
-      },
-      {
-        shapes: [
-          [2, 3],
-          [2, 5],
-          [2, 5],
-        ],
-      },
-      {
-        shapes: [
-          [2, 2, 3],
-          [2, 2, 2],
-          [2, 2, 2],
-        ],
-      },
-      {
-        shapes: [
-          [1, 1],
-          [1, 3],
-          [1, 3],
-        ],
-      },
+      { shapes: [[5], [1], [1]], attributes: { axis: 0 } },
+      along(1, [2, 4], [2, 1], [2, 1]),
+      along(0, [3, 3], [1, 2], [1, 2]),
+      along(1, [2, 3, 2], [2, 1, 2], [2, 1, 2]),
+      along(0, [1, 1], [1, 1], [1, 1]),
+      along(1, [2, 3], [2, 0], [2, 0]),
     ],
-    integers: { 1: ([x]) => x!.at(-1)! },
-    terms: () => 6,
+    integers: { 1: smallest },
+  },
+  scatterAdd: {
+    value: ([x, picks, source], { axis }) => scattered(x!, picks!, source!, axis as number, (old, value) => old + value),
+    cases: [
+      { shapes: [[5], [7], [7]], attributes: { axis: 0 } },
+      along(1, [2, 4], [2, 1], [2, 1]),
+      along(0, [2, 3], [5, 2], [5, 2]),
+      along(1, [2, 3, 2], [1, 4, 2], [1, 4, 2]),
+      along(1, [1, 1], [1, 3], [1, 3]),
+      along(1, [2, 3], [2, 0], [2, 0]),
+    ],
+    integers: { 1: smallest },
+    terms: () => 7,
   },
 }

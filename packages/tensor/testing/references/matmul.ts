@@ -3,6 +3,15 @@ import { map, matmul as multiply, type Nd, transpose } from '../nd.js'
 import type { OpCase, References } from './cases.js'
 
 const flags = (transA: boolean, transB: boolean, alpha = 1): Attributes => ({ transA, transB, alpha })
+const emptyProducts: [number[], number[], Attributes][] = [
+  [[2, 0], [0, 3], flags(false, false)],
+  [[0, 2], [3, 0], flags(true, true, 2)],
+  [[2, 2, 0], [2, 0, 3], flags(false, false)],
+  [[2, 0, 2], [0, 3], flags(true, false, 0.5)],
+  [[0, 3], [3, 2], flags(false, false)],
+  [[0, 2, 3], [3, 2], flags(false, false)],
+  [[2, 3], [0, 3], flags(false, true)],
+]
 const matmulCases: OpCase[] = [
   {
     shapes: [
@@ -53,6 +62,8 @@ const matmulCases: OpCase[] = [
     ],
     attributes: flags(false, false),
   },
+  // Sums of nothing are 0.
+  ...emptyProducts.map(([a, b, attributes]) => ({ shapes: [a, b], attributes })),
 ]
 const product = (a: Nd, b: Nd, { transA, transB, alpha }: Attributes) =>
   multiply(transA ? transpose(a) : a, transB ? transpose(b) : b, alpha as number)
@@ -88,6 +99,16 @@ export const matmul: References = {
         attributes: flags(true, true),
       },
       { shapes: [[1, 3], [3, 1], []], attributes: flags(false, false) },
+      { shapes: [[2, 0], [0, 3], [3]], attributes: flags(false, false) },
+      {
+        shapes: [
+          [0, 2],
+          [0, 3],
+          [2, 1],
+        ],
+        attributes: flags(true, false, 2),
+      },
+      { shapes: [[0, 2], [2, 3], [3]], attributes: flags(false, false) },
     ],
     terms: ([a]) => a!.at(-1)! + 1,
   },

@@ -36,6 +36,7 @@ export const shapes: References = {
       { shapes: [[2, 3, 4]], attributes: { order: [2, 0, 1] } },
       { shapes: [[2, 1, 3, 2]], attributes: { order: [0, 2, 1, 3] } },
       { shapes: [[0, 2]], attributes: { order: [1, 0] } },
+      { shapes: [[]], attributes: { order: [] } },
     ],
   },
   broadcastTo: {
@@ -46,51 +47,7 @@ export const shapes: References = {
       { shapes: [[2, 1]], attributes: { shape: [2, 4] } },
       { shapes: [[1, 3]], attributes: { shape: [0, 3] } },
       { shapes: [[2, 3]], attributes: { shape: [2, 3] } },
-    ],
-  },
-  slice: {
-    value: ([x], { axis, start, end }) => {
-      const along = axis as number
-      return nd(
-        x!.shape.map((size, index) => (index === along ? (end as number) - (start as number) : size)),
-        (index) =>
-          at(
-            nd(x!.shape, (i) => at(x!, i)),
-            index.map((i, a) => (a === along ? i + (start as number) : i)),
-          ),
-      )
-    },
-    cases: [
-      { shapes: [[5]], attributes: { axis: 0, start: 1, end: 4 } },
-      { shapes: [[2, 5]], attributes: { axis: 1, start: 0, end: 2 } },
-      { shapes: [[4, 3]], attributes: { axis: 0, start: 3, end: 4 } },
-      { shapes: [[2, 3, 4]], attributes: { axis: 2, start: 1, end: 3 } },
-      { shapes: [[3]], attributes: { axis: 0, start: 2, end: 2 } },
-    ],
-  },
-  pad: {
-    value: ([x], { axis, before, after }) => {
-      const [along, from] = [axis as number, before as number]
-      const size = x!.shape[along]!
-      return nd(
-        x!.shape.map((dim, index) => (index === along ? dim + from + (after as number) : dim)),
-        (index) => {
-          const inside = index[along]! - from
-          return inside < 0 || inside >= size
-            ? 0
-            : at(
-                x!,
-                index.map((i, a) => (a === along ? inside : i)),
-              )
-        },
-      )
-    },
-    cases: [
-      { shapes: [[2]], attributes: { axis: 0, before: 1, after: 2 } },
-      { shapes: [[2, 3]], attributes: { axis: 1, before: 0, after: 1 } },
-      { shapes: [[2, 3]], attributes: { axis: 0, before: 2, after: 0 } },
-      { shapes: [[2, 1, 2]], attributes: { axis: 2, before: 1, after: 1 } },
-      { shapes: [[3]], attributes: { axis: 0, before: 0, after: 0 } },
+      { shapes: [[2, 1]], attributes: { shape: [2, 0] } },
     ],
   },
   split: {
@@ -107,6 +64,8 @@ export const shapes: References = {
       { shapes: [[2, 6]], attributes: { sizes: [1, 2, 3], axis: -1 } },
       { shapes: [[4, 2]], attributes: { sizes: [3, 1], axis: 0 } },
       { shapes: [[3, 2]], attributes: { sizes: [2], axis: 1 } },
+      { shapes: [[0, 4]], attributes: { sizes: [1, 3], axis: 1 } },
+      { shapes: [[3, 1]], attributes: { sizes: [0, 3], axis: 0 } },
       { shapes: [[2, 3, 2]], attributes: { sizes: [2, 1], axis: 1 } },
     ],
   },
@@ -146,6 +105,20 @@ export const shapes: References = {
         attributes: { axis: 0 },
       },
       { shapes: [[3, 2]], attributes: { axis: 1 } },
+      {
+        shapes: [
+          [0, 2],
+          [0, 1],
+        ],
+        attributes: { axis: 1 },
+      },
+      {
+        shapes: [
+          [1, 1],
+          [1, 1],
+        ],
+        attributes: { axis: 0 },
+      },
       {
         shapes: [
           [0, 2],
