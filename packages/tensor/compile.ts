@@ -1,7 +1,9 @@
+import { blockSize } from './block-size.js'
 import { arrayOf } from './builder.js'
 import { dtypes, type HostTensor, sizeOf } from './dtype.js'
 import { TensorError } from './errors.js'
 import { toOnnx } from './onnx/encode.js'
+import { blockLayout, hasConvolution } from './passes/block-layout.js'
 import { optimize } from './passes/index.js'
 import type { Dims, Program } from './program.js'
 import { type BoundRun, nativeRuntime, type Runtime, type Session, type SessionOptions } from './runtime/index.js'
@@ -11,6 +13,8 @@ export type Feeds = Readonly<Record<string, HostTensor>>
 export interface CompileOptions extends SessionOptions {
   /** Default: ONNX Runtime's native library. */
   readonly runtime?: Runtime
+  /** Hold images in blocks of channels where the processor has such kernels (`passes/block-layout.ts`). Default true. */
+  readonly blockedLayout?: boolean
 }
 
 /** A compiled program: what `compile` returns. Release it when done; its memory is native. */
@@ -72,10 +76,12 @@ export class Executable {
 }
 
 /** Optimises, encodes and loads a program. */
-export async function compile(program: Program, { runtime, ...options }: CompileOptions = {}): Promise<Executable> {
-  const optimized = optimize(program)
-  const session = await (runtime ?? (await nativeRuntime())).createSession(toOnnx(optimized), options)
-  return new Executable(optimized, session)
+export async function compile(program: Program, options: CompileOptions = {}): Promise<Executable> {
+  const { runtime = await nativeRuntime(), blockedLayout = true, ...session } = options
+  const simple = optimize(program)
+  const block = blockedLayout && hasConvolution(simple) && (session.device ?? 'cpu') === 'cpu' ? await blockSize(runtime) : 0
+  const optimized = block > 0 ? blockLayout(simple, block) : simple
+  return new Executable(optimized, await runtime.createSession(toOnnx(optimized), session))
 }
 
 /** Compiles, runs once and releases: for tests and one-off computations. Plain numbers become tensors of the input's type. */

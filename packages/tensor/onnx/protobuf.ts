@@ -115,10 +115,9 @@ export function encodeModel(graph: OnnxGraph): Uint8Array {
     for (const input of graph.inputs) message(w, 11, (v) => writeValue(v, input))
     for (const output of graph.outputs) message(w, 12, (v) => writeValue(v, output))
   })
-  for (const [domain, version] of [
-    ['', opset],
-    ['com.microsoft', 1],
-  ] as const)
+  const used = new Set(graph.nodes.map(({ domain }) => domain))
+  const further = [...used].filter((domain) => domain !== '' && domain !== 'com.microsoft')
+  for (const [domain, version] of [['', opset], ...['com.microsoft', ...further].map((name) => [name, 1] as const)] as const)
     message(writer, 8, (w) => {
       text(w, 1, domain)
       integer(w, 2, version)

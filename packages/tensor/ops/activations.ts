@@ -20,7 +20,26 @@ const gaussianDensity = (x: Tensor) =>
 /** Nonlinearities that have a kernel of their own. Those that are made of other ops at no cost are functions. */
 export const activations = defineOps({
   sigmoid: unary('sigmoid', 'Sigmoid', '1 / (1 + e^-x)', { vjp: (_x, dy, y) => dy.mul(y).mul(y.neg().add(1)) }),
-  relu: unary('relu', 'Relu', 'max(x, 0); derivative 0 at 0', { vjp: (x, dy) => dy.mul(pick(x.greater(0), 1, 0)) }),
+  relu: unary('relu', 'Relu', 'max(x, 0); derivative 0 at 0', {
+    vjp: (_x, dy, y): Tensor => dy.builder.apply('reluGradient', [dy, y])[0]!,
+  }),
+  reluGradient: {
+    summary: 'dy where y > 0, else 0: the derivative of relu by its result',
+    infer([dy, y]) {
+      expectDtype('reluGradient', dy!, 'f32')
+      expectDtype('reluGradient', y!, 'f32')
+      return [{ shape: broadcast('reluGradient', dy!.shape, y!.shape), dtype: 'f32' }]
+    },
+    vjp: ({ inputs: [dy, y], gradients: [g] }): (Tensor | undefined)[] => [
+      unbroadcast(g!.builder.apply('reluGradient', [g!, y!])[0]!, dy!),
+      undefined,
+    ],
+    lower({ inputs: [dy, y], outputs: [dx], emit }) {
+      // min(1, max(0, 3e38 · y)) is 1 for every positive normal number: twice as fast as Greater and Where.
+      const mask = emit('HardSigmoid', [y!.name], { alpha: { float: 3e38 }, beta: { float: 0 } })
+      emit('Mul', [dy!.name, mask], {}, { outputs: [dx!.name] })
+    },
+  },
   leakyRelu: unary('leakyRelu', 'LeakyRelu', 'x where x > 0, else alpha · x', {
     attributes: float('alpha'),
     vjp: (x, dy, _y, { alpha }) => dy.mul(pick(x.greater(0), 1, alpha as number)),

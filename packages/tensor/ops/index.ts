@@ -1,4 +1,5 @@
 import { activations } from './activations.js'
+import { blocked } from './blocked.js'
 import { comparisons } from './comparison.js'
 import { convolution } from './convolution.js'
 import type { OpDefinition } from './define.js'
@@ -26,6 +27,7 @@ const table = {
   ...reductions,
   ...indexing,
   ...convolution,
+  ...blocked,
   ...normalization,
   ...pooling,
   ...slicing,

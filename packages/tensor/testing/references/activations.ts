@@ -1,6 +1,6 @@
 import type { Attributes } from '../../program.js'
 import { map } from '../nd.js'
-import { type OpReference, type References, singles, unary } from './cases.js'
+import { binary, type OpReference, type References, singles, unary } from './cases.js'
 import { erf } from './math.js'
 
 export const sigmoid = (x: number) => 1 / (1 + Math.exp(-x))
@@ -17,6 +17,7 @@ const withAlpha = (f: (x: number, alpha: number) => number): OpReference => ({
 export const activations: References = {
   sigmoid: unary(sigmoid),
   relu: unary((x) => Math.max(x, 0)),
+  reluGradient: binary((dy, y) => (y > 0 ? dy : 0)),
   leakyRelu: withAlpha((x, alpha) => (x > 0 ? x : alpha * x)),
   prelu: {
     value: ([x, slope]) => map((value, s) => (value! > 0 ? value! : s! * value!), x!, slope!),

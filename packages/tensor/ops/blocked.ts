@@ -1,0 +1,264 @@
+import type { Attributes, Dims, Value } from '../program.js'
+import { defineOps, expectDtype, fixed, type LowerContext, shapeError } from './define.js'
+
+/**
+ * Convolutions over images whose channels lie in blocks: [N, C, H, W] is held as [N, C/b, H, W, b], so that a vector register
+ * holds one position's channels. ONNX Runtime uses this layout inside (domain com.microsoft.nchwc) where weights are constant;
+ * here the weights come with every run. The block b is the processor's. Only the pass `blockLayout` makes these ops, after
+ * differentiation, so they have no derivative.
+ */
+const nchwc = { domain: 'com.microsoft.nchwc' }
+
+const f32 = (shape: Dims): Value => ({ shape, dtype: 'f32' })
+
+type Emit = LowerContext['emit']
+type Ints = LowerContext['ints']
+
+const reshape = (emit: Emit, ints: Ints, name: string, shape: readonly number[], output?: string) =>
+  emit('Reshape', [name, ints(shape)], { allowzero: 1 }, output === undefined ? {} : { outputs: [output] })
+
+/** [N, C, H, W] of a blocked value [N, C/b, H, W, b]; an image with too few channels for a block is not blocked at all. */
+export function imageShape(shape: Dims): [number, number, number, number] {
+  const [batch, channels, height, width, block = 1] = fixed('blocked', shape)
+  return [batch!, channels! * block, height!, width!]
+}
+
+const blockedShape = ([batch, channels, height, width]: readonly number[], block: number) =>
+  [batch!, channels! / block, height!, width!, block] as const
+
+/** The name of a blocked value as the four dimensions that the kernels want to see. */
+const asImage = (emit: Emit, ints: Ints, { name, shape }: Value & { readonly name: string }) =>
+  shape.length === 4 ? name : reshape(emit, ints, name, imageShape(shape))
+
+const numbers = (value: Attributes[string] | undefined) => value as readonly number[]
+
+const extent = (size: number, kernel: number, axis: number, { stride, pads, dilation }: Attributes) => {
+  const reach = numbers(dilation)[axis]! * (kernel - 1) + 1
+  return Math.floor((size + numbers(pads)[axis]! + numbers(pads)[axis + 2]! - reach) / numbers(stride)[axis]!) + 1
+}
+
+/** What one axis of the input gradient needs, see `blockedConvTranspose`. */
+interface Phases {
+  /** Positions of one phase: the size divided by the stride. */
+  readonly positions: number
+  /** Taps of each phase; the tap of the original kernel for [phase][tap], -1 for none. */
+  readonly taps: readonly (readonly number[])[]
+  readonly before: number
+  readonly after: number
+}
+
+/**
+ * Input position stride·u + a (phase a) receives tap t of the kernel from output position u + (a + pad - t) / stride, where
+ * that is whole. So each phase is an ordinary convolution of the output's gradient. Undefined where the phases do not fill the
+ * size, or would need negative padding.
+ */
+export function phasesOf(size: number, from: number, kernel: number, stride: number, pad: number): Phases | undefined {
+  const offset = (phase: number, tap: number) => (phase + pad - tap) / stride
+  const range = (count: number) => Array.from({ length: count }, (_, index) => index)
+  const offsets = range(stride).flatMap((phase) =>
+    range(kernel)
+      .map((tap) => offset(phase, tap))
+      .filter(Number.isInteger),
+  )
+  const [low, high] = [Math.min(...offsets), Math.max(...offsets)]
+  const positions = size / stride
+  const after = positions - from + low + (high - low)
+  if (!Number.isInteger(positions) || low > 0 || after < 0) return undefined
+  const taps = range(stride).map((phase) =>
+    range(high - low + 1).map((index) => {
+      const tap = phase + pad - stride * (index + low)
+      return tap >= 0 && tap < kernel ? tap : -1
+    }),
+  )
+  return { positions, taps, before: -low, after }
+}
+
+export const blocked = defineOps({
+  toBlocked: {
+    summary: 'x [N, C, H, W] with its channels in blocks: [N, C/block, H, W, block]',
+    infer([x], { block }) {
+      expectDtype('toBlocked', x!, 'f32')
+      const [, channels] = fixed('toBlocked', x!.shape)
+      if (x!.shape.length !== 4 || channels! % (block as number) !== 0)
+        throw shapeError('toBlocked', `expected [N, C, H, W] with C a multiple of ${block}`, [x!.shape])
+      return [f32(blockedShape(imageShape(x!.shape), block as number))]
+    },
+    lower({ inputs: [x], outputs: [y], emit, ints }) {
+      reshape(emit, ints, emit('ReorderInput', [x!.name], {}, nchwc), fixed('toBlocked', y!.shape), y!.name)
+    },
+  },
+
+  fromBlocked: {
+    summary: 'x [N, C/b, H, W, b] with its channels in one dimension again: [N, C, H, W]',
+    infer: ([x]) => [f32(imageShape(x!.shape))],
+    lower({ inputs: [x], outputs: [y], emit, ints }) {
+      const channels = y!.shape[1] as number
+      emit('ReorderOutput', [asImage(emit, ints, x!)], { channels }, { ...nchwc, outputs: [y!.name] })
+    },
+  },
+
+  blockedConv: {
+    summary:
+      'conv of a blocked x (or of one with fewer channels than a block) with an ordinary weight [O, C, kH, kW] and bias [O]',
+    infer([x, weight], attributes) {
+      const [batch, , height, width] = imageShape(x!.shape)
+      const [outputs, , kernelHeight, kernelWidth] = fixed('blockedConv', weight!.shape) as [number, number, number, number]
+      const size = [extent(height, kernelHeight, 0, attributes), extent(width, kernelWidth, 1, attributes)]
+      return [f32(blockedShape([batch, outputs, ...size], attributes.block as number))]
+    },
+    lower({ inputs: [x, weight, bias], outputs: [y], attributes, emit, ints }) {
+      const block = attributes.block as number
+      const [outputs, channels, ...kernel] = fixed('blockedConv', weight!.shape) as [number, number, number, number]
+      const taps = kernel[0]! * kernel[1]!
+      // The kernels want weights as [O/b, C/b, taps, b inputs, b outputs], or [O/b, C, taps, b outputs] for a few channels.
+      const split =
+        x!.shape.length === 4 ? [outputs / block, block, channels, taps] : [outputs / block, block, channels / block, block, taps]
+      const order = x!.shape.length === 4 ? [0, 2, 3, 1] : [0, 2, 4, 3, 1]
+      const ordered = emit('Transpose', [reshape(emit, ints, weight!.name, split)], { perm: order })
+      const filter = reshape(emit, ints, ordered, [outputs, channels, ...kernel])
+      const settings = {
+        kernel_shape: kernel,
+        strides: numbers(attributes.stride),
+        pads: numbers(attributes.pads),
+        dilations: numbers(attributes.dilation),
+        ...(attributes.relu ? { activation: 'Relu' } : {}),
+      }
+      const inputs = [asImage(emit, ints, x!), filter, ...(bias ? [bias.name] : [])]
+      reshape(emit, ints, emit('Conv', inputs, settings, nchwc), fixed('blockedConv', y!.shape), y!.name)
+    },
+  },
+
+  blockedConvTranspose: {
+    summary: 'convTranspose of a blocked x to `size`, as one convolution to all phases of the stride, which are then interleaved',
+    infer([x, weight], { size, block }) {
+      const [batch] = imageShape(x!.shape)
+      return [f32(blockedShape([batch, weight!.shape[1] as number, ...numbers(size)], block as number))]
+    },
+    lower({ inputs: [x, weight], outputs: [y], attributes, emit, ints, tensor }) {
+      const block = attributes.block as number
+      const [batch, outputs, ...from] = imageShape(x!.shape)
+      const [, channels, ...kernel] = fixed('blockedConvTranspose', weight!.shape) as [number, number, number, number]
+      const { stride, pads, size } = attributes
+      const [rows, columns] = [0, 1].map(
+        (axis) => phasesOf(numbers(size)[axis]!, from[axis]!, kernel[axis]!, numbers(stride)[axis]!, numbers(pads)[axis]!)!,
+      ) as [Phases, Phases]
+      const taps = kernel[0]! * kernel[1]!
+      const chosen = rows.taps.flatMap((row) =>
+        columns.taps.flatMap((column) => row.flatMap((i) => column.map((j) => (i < 0 || j < 0 ? taps : i * kernel[1]! + j)))),
+      )
+      const phases = rows.taps.length * columns.taps.length
+      const flat = reshape(emit, ints, weight!.name, [outputs, channels, taps])
+      const nothing = () =>
+        tensor(`zeros ${outputs} ${channels} 1`, [outputs, channels, 1], () => new Float32Array(outputs * channels))
+      const source = chosen.includes(taps) ? emit('Concat', [flat, nothing()], { axis: 2 }) : flat
+      const gathered = emit('Gather', [source, ints(chosen)], { axis: 2 })
+      const split = [outputs / block, block, channels / block, block, phases, chosen.length / phases]
+      const ordered = emit('Transpose', [reshape(emit, ints, gathered, split)], { perm: [4, 2, 0, 5, 1, 3] })
+      const window = [rows.taps[0]!.length, columns.taps[0]!.length]
+      const filter = reshape(emit, ints, ordered, [phases * channels, outputs, ...window])
+      const settings = {
+        kernel_shape: window,
+        strides: [1, 1],
+        pads: [rows.before, columns.before, rows.after, columns.after],
+        dilations: [1, 1],
+      }
+      const result = emit('Conv', [asImage(emit, ints, x!), filter], settings, nchwc)
+      const target = fixed('blockedConvTranspose', y!.shape)
+      if (phases === 1) {
+        reshape(emit, ints, result, target, y!.name)
+        return
+      }
+      const [a, b] = [rows.taps.length, columns.taps.length]
+      const apart = reshape(emit, ints, result, [batch, a, b, channels / block, rows.positions, columns.positions, block])
+      reshape(emit, ints, emit('Transpose', [apart], { perm: [0, 3, 4, 1, 5, 2, 6] }), target, y!.name)
+    },
+  },
+
+  swapSamples: {
+    summary:
+      "a blocked x [N, C/b, H, W, b] with samples and channels in each other's place: [C/b, N/b, H, W·b, b], the b channels of a block beside each other along the width",
+    infer([x]) {
+      const [batch, channels, height, width, block] = fixed('swapSamples', x!.shape) as [number, number, number, number, number]
+      return [f32([channels, batch / block, height, width * block, block])]
+    },
+    lower({ inputs: [x], outputs: [y], emit, ints }) {
+      const [channels, batches, height, width, block] = fixed('swapSamples', y!.shape) as [number, number, number, number, number]
+      const size = height * width
+      // Seen as an image with a block of samples for channels, this is what the reordering kernel does.
+      const rows = reshape(emit, ints, x!.name, [batches, block, channels * size, 1])
+      const reordered = reshape(emit, ints, emit('ReorderInput', [rows], {}, nchwc), [batches, channels, size * block])
+      const ordered = channels === 1 ? reordered : emit('Transpose', [reordered], { perm: [1, 0, 2] })
+      reshape(emit, ints, ordered, fixed('swapSamples', y!.shape), y!.name)
+    },
+  },
+
+  blockedConvWeightGradient: {
+    summary:
+      'convWeightGradient of a padded x with samples for channels, [C/lanes, N/b, H, W·lanes, b], and a blocked dy: a convolution with dy as filter, whose results lie `lanes` channels beside each other along the width',
+    infer([x, dy], { kernel, lanes }) {
+      const [channels] = imageShape(x!.shape)
+      const [, outputs] = imageShape(dy!.shape)
+      return [f32([outputs, channels * (lanes as number), ...numbers(kernel)])]
+    },
+    lower({ inputs: [x, dy], attributes, outputs: [dw], emit, ints }) {
+      const block = attributes.block as number
+      const lanes = attributes.lanes as number
+      const [images, , height, width] = imageShape(x!.shape)
+      const [batch, outputs, ...positions] = imageShape(dy!.shape) as [number, number, number, number]
+      const [down, across] = numbers(attributes.stride) as [number, number]
+      const { dilation } = attributes
+      const count = positions[0] * positions[1]
+      const samples = reshape(emit, ints, dy!.name, [batch / block, block, outputs / block, count, block])
+      const ordered = emit('Transpose', [samples], { perm: [2, 0, 3, 1, 4] })
+      const filter = reshape(emit, ints, ordered, [outputs, batch, ...positions])
+      // The steps of the convolution become distances of the filter's taps and the other way round.
+      const settings = {
+        kernel_shape: positions,
+        strides: numbers(dilation),
+        pads: [0, 0, 0, 0],
+        dilations: [down, across * lanes],
+      }
+      const swapped = emit('Conv', [asImage(emit, ints, x!), filter], settings, nchwc)
+      const plain = emit('ReorderOutput', [swapped], { channels: outputs }, nchwc)
+      const made = [height, width].map((size, axis) =>
+        extent(size, positions[axis]!, axis, { stride: dilation!, pads: [0, 0, 0, 0], dilation: settings.dilations }),
+      ) as [number, number]
+      const apart = reshape(emit, ints, plain, [images, outputs, made[0], made[1] / lanes, lanes])
+      const [, , ...kernel] = fixed('blockedConvWeightGradient', dw!.shape) as [number, number, number, number]
+      const exact = made[0] === kernel[0] && made[1] === kernel[1] * lanes
+      const cut = exact ? apart : emit('Slice', [apart, ints([0, 0]), ints(kernel), ints([2, 3])])
+      const byOutput = emit('Transpose', [cut], { perm: [1, 0, 4, 2, 3] })
+      reshape(emit, ints, byOutput, fixed('blockedConvWeightGradient', dw!.shape), dw!.name)
+    },
+  },
+
+  blockedAffine: {
+    summary:
+      'x · scale[c] + shift[c] + addend of a blocked x, then max(…, 0) if `relu`, with zeros around it as `pads` say: one pass over memory; shift and addend are optional',
+    infer([x, scale, ...rest], { pads, shift }) {
+      const [batch, channels, height, width] = imageShape(x!.shape)
+      const vectors = shift ? [scale!, rest[0]!] : [scale!]
+      if (vectors.some(({ shape }) => shape.join() !== String(channels)))
+        throw shapeError('blockedAffine', `scale and shift must have ${channels} elements`, [x!.shape, scale!.shape])
+      const [top, left, bottom, right] = numbers(pads) as [number, number, number, number]
+      return [f32(blockedShape([batch, channels, height + top + bottom, width + left + right], x!.shape[4] as number))]
+    },
+    lower({ inputs: [x, scale, ...rest], outputs: [y], attributes: { pads, shift, relu }, emit, ints }) {
+      const [, channels] = imageShape(x!.shape)
+      const bias = shift ? rest[0] : undefined
+      const addend = rest[shift ? 1 : 0]
+      const filter = reshape(emit, ints, scale!.name, [channels, 1, 1, 1])
+      const settings = {
+        kernel_shape: [1, 1],
+        strides: [1, 1],
+        pads: numbers(pads),
+        dilations: [1, 1],
+        group: channels,
+        ...(relu ? { activation: 'Relu' } : {}),
+      }
+      const extra = addend ? [bias?.name ?? '', asImage(emit, ints, addend)] : bias ? [bias.name] : []
+      const result = emit('Conv', [asImage(emit, ints, x!), filter, ...extra], settings, nchwc)
+      reshape(emit, ints, result, fixed('blockedAffine', y!.shape), y!.name)
+    },
+  },
+})
