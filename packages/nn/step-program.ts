@@ -9,6 +9,7 @@ import {
   type InputSpec,
   type KernelWorkers,
   type Program,
+  type RandomSource,
   SharedArena,
   type SharedTensor,
   sizeOf,
@@ -39,7 +40,7 @@ export function traceLoss<I extends string>(
 
 interface RandomInput {
   readonly tensor: SharedTensor
-  readonly p: number
+  readonly source: RandomSource
 }
 
 const zeros = (program: Program, value: number, what: string): HostTensor => {
@@ -51,7 +52,7 @@ const zeros = (program: Program, value: number, what: string): HostTensor => {
   return { dtype, shape: sizes, data: new dtypes[dtype].array(sizeOf(sizes)) }
 }
 
-/** Runs are this far apart in a dropout mask's sequence: more elements than a mask has. */
+/** Runs are this far apart in a random input's sequence: more elements than it has. */
 const runStride = 2n ** 40n
 
 /** Forward and backward for batches of one shape: a native program bound to the buffers it reads and writes. */
@@ -100,11 +101,11 @@ export class StepProgram<I extends string> {
     const { program } = executable
     const captured = { ...traced.parameters, ...traced.buffers }
     const randoms = program.inputs.flatMap(({ name, value, random }) =>
-      random ? [{ name, p: random.p, shape: program.values[value]!.shape as readonly number[] }] : [],
+      random ? [{ name, source: random, shape: program.values[value]!.shape as readonly number[] }] : [],
     )
     const floats = randoms.reduce((sum, { shape }) => sum + sizeOf(shape) + 16, 0)
     this.#arena = new SharedArena({ bytes: floats * 4 + 65536 })
-    this.#randoms = randoms.map(({ p, shape }) => ({ p, tensor: this.#arena.allocate('f32', shape) }))
+    this.#randoms = randoms.map(({ source, shape }) => ({ source, tensor: this.#arena.allocate('f32', shape) }))
     this.inputs = Object.fromEntries(
       program.inputs
         .filter(({ name, random }) => !random && !(name in captured))
@@ -131,8 +132,8 @@ export class StepProgram<I extends string> {
 
   /** Loss and gradients of what `inputs` hold. `index` is the number of this run, which chooses the dropout masks. */
   async run(workers: KernelWorkers, seed: number, index: number): Promise<void> {
-    for (const [stream, { tensor, p }] of this.#randoms.entries())
-      await workers.random('bernoulli', tensor, { seed, stream, offset: BigInt(index) * runStride, p })
+    for (const [stream, { tensor, source }] of this.#randoms.entries())
+      await workers.random(source.kind, tensor, { ...source, seed, stream, offset: BigInt(index) * runStride })
     for (const { output } of this.#unused) output.data.fill(0)
     await this.#run.run()
     for (const { buffer, next } of this.#updates) (buffer.data as { set(values: typeof next.data): void }).set(next.data)

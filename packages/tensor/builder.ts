@@ -1,6 +1,7 @@
 import type { DType, HostTensor, TypedArray } from './dtype.js'
 import { dtypes, isFloat } from './dtype.js'
 import { TensorError } from './errors.js'
+import { fromFloat32 } from './halves.js'
 import type { OpName } from './ops/index.js'
 import { opTable } from './ops/index.js'
 import type { Attributes, Dims, Node, Program, ProgramConstant, ProgramInput, RandomSource, Value } from './program.js'
@@ -200,6 +201,7 @@ export function refuseInternal(kind: 'input' | 'output', name: string): void {
 /** A typed array of `dtype` holding the given numbers. */
 export function arrayOf(dtype: DType, numbers: readonly number[]): TypedArray {
   if (dtype === 'i64') return BigInt64Array.from(numbers, (value) => BigInt(value))
+  if (dtype === 'f16' || dtype === 'bf16') return fromFloat32(Float32Array.from(numbers), dtype)
   if (dtype === 'bool') return Uint8Array.from(numbers, (value) => Number(value !== 0))
   return (dtypes[dtype].array as Float32ArrayConstructor).from(numbers)
 }

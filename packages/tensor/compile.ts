@@ -2,6 +2,7 @@ import { blockSize } from './block-size.js'
 import { arrayOf } from './builder.js'
 import { dtypes, type HostTensor, sizeOf } from './dtype.js'
 import { TensorError } from './errors.js'
+import { RandomFiller } from './kernels/random.js'
 import { toOnnx } from './onnx/encode.js'
 import { blockLayout, hasConvolution } from './passes/block-layout.js'
 import { optimize } from './passes/index.js'
@@ -17,10 +18,16 @@ export interface CompileOptions extends SessionOptions {
   readonly blockedLayout?: boolean
 }
 
+export interface RunOptions {
+  /** Decides the numbers of random inputs that are not fed: the same seed gives the same numbers on every run. Default 0. */
+  readonly seed?: number | bigint
+}
+
 /** A compiled program: what `compile` returns. Release it when done; its memory is native. */
 export class Executable {
   readonly program: Program
   readonly #session: Session
+  #filler: RandomFiller | undefined
 
   constructor(program: Program, session: Session) {
     this.program = program
@@ -29,23 +36,18 @@ export class Executable {
 
   /**
    * Ties the program to buffers: every run reads `feeds` and writes `fetches` in place, without copies.
-   * Outputs that are not named in `fetches` are not computed into any buffer.
+   * Outputs that are not named in `fetches` are not computed into any buffer. Random inputs are buffers like the others here:
+   * feed them and fill them before each run.
    */
   bind(feeds: Feeds, fetches: Feeds): BoundRun {
     return this.#session.bind(feeds, fetches)
   }
 
   /** Runs once and returns fresh outputs. Sizes that are symbols are taken from the feeds. */
-  async run(feeds: Feeds): Promise<Record<string, HostTensor>> {
+  async run(feeds: Feeds, { seed = 0 }: RunOptions = {}): Promise<Record<string, HostTensor>> {
     const sizes = this.#symbols(feeds)
-    const fetches = Object.fromEntries(
-      this.program.outputs.map(({ name, value }) => {
-        const { dtype, shape } = this.program.values[value]!
-        const concrete = shape.map((dim) => (typeof dim === 'number' ? dim : sizes.get(dim)!))
-        return [name, { dtype, shape: concrete, data: new dtypes[dtype].array(sizeOf(concrete)) }]
-      }),
-    )
-    const run = this.bind(feeds, fetches)
+    const fetches = Object.fromEntries(this.program.outputs.map(({ name, value }) => [name, this.#empty(value, sizes)]))
+    const run = this.bind({ ...feeds, ...this.#randoms(feeds, sizes, seed) }, fetches)
     try {
       await run.run()
     } finally {
@@ -58,10 +60,30 @@ export class Executable {
     this.#session.release()
   }
 
+  #empty(value: number, sizes: ReadonlyMap<string, number>): HostTensor {
+    const { dtype, shape } = this.program.values[value]!
+    const concrete = shape.map((dim) => (typeof dim === 'number' ? dim : sizes.get(dim)!))
+    return { dtype, shape: concrete, data: new dtypes[dtype].array(sizeOf(concrete)) }
+  }
+
+  /** The random inputs that are not fed, filled; each has a stream of its own under the seed, as in a training step. */
+  #randoms(feeds: Feeds, sizes: ReadonlyMap<string, number>, seed: number | bigint): Record<string, HostTensor> {
+    const filled: Record<string, HostTensor> = {}
+    for (const [stream, { name, value, random }] of this.program.inputs.filter((input) => input.random).entries()) {
+      if (!random || feeds[name]) continue
+      const tensor = this.#empty(value, sizes)
+      this.#filler ??= new RandomFiller()
+      this.#filler.fill(random.kind, tensor.data as Float32Array, { ...random, seed, stream })
+      filled[name] = tensor
+    }
+    return filled
+  }
+
   #symbols(feeds: Feeds): Map<string, number> {
     const sizes = new Map<string, number>()
-    for (const { name, value } of this.program.inputs) {
+    for (const { name, value, random } of this.program.inputs) {
       const given = feeds[name]
+      if (!given && random) continue
       if (!given)
         throw new TensorError(
           'UNKNOWN_INPUT',
@@ -84,25 +106,23 @@ export async function compile(program: Program, options: CompileOptions = {}): P
   return new Executable(optimized, await runtime.createSession(toOnnx(optimized), session))
 }
 
+const isNumbers = (given: HostTensor | readonly number[]): given is readonly number[] => Array.isArray(given)
+
 /** Compiles, runs once and releases: for tests and one-off computations. Plain numbers become tensors of the input's type. */
 export async function evaluate(
   program: Program,
   feeds: Readonly<Record<string, HostTensor | readonly number[]>>,
-  options: CompileOptions = {},
+  { seed = 0, ...options }: CompileOptions & RunOptions = {},
 ): Promise<Record<string, HostTensor>> {
-  const tensors = Object.fromEntries(
-    program.inputs.map(({ name, value }) => {
-      const { dtype, shape } = program.values[value]!
-      const given = feeds[name] ?? []
-      return [
-        name,
-        Array.isArray(given) ? { dtype, shape: shape as number[], data: arrayOf(dtype, given) } : (given as HostTensor),
-      ]
-    }),
-  )
+  const tensors: Record<string, HostTensor> = {}
+  for (const { name, value } of program.inputs) {
+    const { dtype, shape } = program.values[value]!
+    const given = feeds[name]
+    if (given) tensors[name] = isNumbers(given) ? { dtype, shape: shape as number[], data: arrayOf(dtype, given) } : given
+  }
   const executable = await compile(program, options)
   try {
-    return await executable.run(tensors)
+    return await executable.run(tensors, { seed })
   } finally {
     executable.release()
   }

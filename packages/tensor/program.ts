@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import type { DType, TypedArray } from './dtype.js'
+import type { RandomKinds } from './kernels/random.js'
 import type { OpName } from './ops/index.js'
 
 /** A dimension: its size, or the name of a size that is known only when the program runs (`'batch'`). */
@@ -10,12 +11,11 @@ export type Dims = readonly Dim[]
 export type Attribute = number | boolean | string | readonly number[]
 export type Attributes = Readonly<Record<string, Attribute>>
 
-/** Where the runtime takes an input from that nobody feeds: fresh random numbers on every run (dropout masks). */
-export interface RandomSource {
-  readonly kind: 'bernoulli'
-  /** Probability of a zero; kept elements are scaled by 1/(1-p). */
-  readonly p: number
-}
+/**
+ * Where the runtime takes an f32 input from that nobody feeds: fresh random numbers, such as a dropout mask
+ * (`{ kind: 'bernoulli', p }`: 0 with probability p, else 1/(1-p)).
+ */
+export type RandomSource = { [K in keyof RandomKinds]: { readonly kind: K } & Required<RandomKinds[K]> }[keyof RandomKinds]
 
 export interface Value {
   readonly shape: Dims

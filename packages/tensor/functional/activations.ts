@@ -32,8 +32,13 @@ export const hardswish = apply('hardswish')
 /** x / 6 + 1/2, limited to 0 … 1 */
 export const hardsigmoid = apply('hardsigmoid')
 
+export interface GeluOptions {
+  /** Default `none`. */
+  readonly approximate?: 'none' | 'tanh'
+}
+
 /** x · Φ(x), or with `approximate: 'tanh'` the formula with tanh. */
-export const gelu = (x: Tensor, { approximate = 'none' }: { readonly approximate?: 'none' | 'tanh' } = {}): Tensor =>
+export const gelu = (x: Tensor, { approximate = 'none' }: GeluOptions = {}): Tensor =>
   x.record(approximate === 'tanh' ? 'geluTanh' : 'gelu')
 
 /**

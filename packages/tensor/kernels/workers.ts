@@ -3,6 +3,7 @@ import { TensorError } from '../errors.js'
 import type { SharedTensor } from './arena.js'
 import { chunkElements, type KernelCall, type KernelRequest, type Operand } from './call.js'
 import { loadKernelModule } from './module.js'
+import { type RandomKinds, type RandomPosition, randomScalars } from './random.js'
 import { type UpdateKernel, type UpdateSegment, updateKernels } from './updates.js'
 import type { SharedMemory } from './webassembly.js'
 import { PooledWorker } from './worker-pool.js'
@@ -11,32 +12,6 @@ export interface KernelWorkersOptions {
   /** Threads. Default 2: the kernels are bound by memory. Results do not depend on it. */
   readonly workers?: number
 }
-
-/** Where random numbers come from. The same three give the same numbers, in whatever pieces they are asked for. */
-export interface RandomPosition {
-  readonly seed: number | bigint
-  /** Independent sequence under the seed, such as one per layer. Default 0. */
-  readonly stream?: number | bigint
-  /** Element of the sequence to begin at. A tensor of n takes n: begin the next at `offset + n`, or they overlap. Default 0. */
-  readonly offset?: number | bigint
-}
-
-export interface RandomKinds {
-  /** Of [low, high), default [0, 1). */
-  uniform: { readonly low?: number; readonly high?: number }
-  /** Default mean 0, deviation 1. */
-  normal: { readonly mean?: number; readonly deviation?: number }
-  /** A dropout mask: 0 with probability p, else 1 / (1 - p). */
-  bernoulli: { readonly p: number }
-}
-
-const distributions: { [K in keyof RandomKinds]: (options: RandomKinds[K]) => readonly [number, number] } = {
-  uniform: ({ low = 0, high = 1 }) => [low, high],
-  normal: ({ mean = 0, deviation = 1 }) => [mean, deviation],
-  bernoulli: ({ p }) => [p, 1 / (1 - p)],
-}
-
-const uint64 = (value: number | bigint) => BigInt.asUintN(64, BigInt(value))
 
 /**
  * Runs the kernels on shared tensors in threads, so that an update of millions of parameters never blocks the caller.
@@ -138,18 +113,8 @@ export class KernelWorkers {
     tensor: SharedTensor,
     options: RandomPosition & RandomKinds[K],
   ): Promise<void> {
-    const { seed, stream = 0, offset = 0 } = options
-    const [first, second] = distributions[kind](options)
-    if (kind === 'bernoulli' && !(first >= 0 && first < 1))
-      throw new TensorError('KERNEL_FAILED', `A dropout probability must be of [0, 1), given ${first}.`)
-    const calls = this.#chunked(kind, [tensor], [true], (count, start) => [
-      count,
-      uint64(seed),
-      uint64(stream),
-      uint64(BigInt(offset) + BigInt(start)),
-      first,
-      second,
-    ])
+    const scalars = randomScalars(kind, options)
+    const calls = this.#chunked(kind, [tensor], [true], scalars)
     await this.#run(calls)
   }
 
