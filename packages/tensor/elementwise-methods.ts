@@ -56,7 +56,7 @@ export abstract class ElementwiseMethods {
   minimum(other: Operand): Tensor {
     return this.binary('minimum', other)
   }
-  /** Limited to `min` … `max`, either of which may be left out. The gradient passes at the bounds too. */
+  /** Limited to `min` … `max`, either of which may be left out. The gradient at a bound is 0. */
   clamp(min?: number, max?: number): Tensor {
     return this.record('clamp', [], bounds(min, max))
   }
@@ -225,7 +225,7 @@ export abstract class ElementwiseMethods {
 const real = (x: Tensor) => (isFloat(x.dtype) ? x : x.cast('f32'))
 
 /** The attributes of `clamp`; an infinite bound is none, since attributes are JSON. */
-export function bounds(min?: number, max?: number): Attributes {
+function bounds(min?: number, max?: number): Attributes {
   if (Number.isNaN(min) || Number.isNaN(max))
     throw new TensorError('INVALID_ARGUMENT', `clamp: the bounds must be numbers, given ${min} and ${max}.`)
   return {

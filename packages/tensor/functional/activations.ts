@@ -1,5 +1,4 @@
 import type { Operand } from '../builder.js'
-import { bounds } from '../elementwise-methods.js'
 import { TensorError } from '../errors.js'
 import { shapeError } from '../ops/define.js'
 import type { OpName } from '../ops/index.js'
@@ -73,8 +72,8 @@ export function softplus(x: Tensor, { beta = 1, threshold = 20 }: SoftplusOption
   return threshold >= 20 ? result : scaled.greater(threshold).where(x, result)
 }
 
-/** x limited to min … max (default -1 … 1); unlike `clamp` with derivative 0 at the bounds. */
-export const hardtanh = (x: Tensor, min = -1, max = 1): Tensor => x.record('clamp', [], { ...bounds(min, max), open: true })
+/** x limited to min … max (default -1 … 1) */
+export const hardtanh = (x: Tensor, min = -1, max = 1): Tensor => x.clamp(min, max)
 
 /** x limited to 0 … 6 */
 export const relu6 = (x: Tensor): Tensor => hardtanh(x, 0, 6)

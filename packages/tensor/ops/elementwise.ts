@@ -93,13 +93,11 @@ export function unary(name: string, onnx: string, summary: string, rule: UnaryRu
 
 const isInteger = ({ dtype }: Value) => dtype !== 'f32'
 
-/** The remainder with the sign of the divisor. ONNX has it for integers; for f32 it is made from C's. */
-function emitRemainder({ inputs: [a, b], emit, scalar }: LowerContext, name?: string): string {
-  const options = name === undefined ? {} : { outputs: [name] }
-  if (isInteger(a!)) return emit('Mod', [a!.name, b!.name], {}, options)
-  const remainder = emit('Mod', [a!.name, b!.name], { fmod: 1 })
-  const opposite = emit('Less', [emit('Mul', [emit('Sign', [remainder]), emit('Sign', [b!.name])]), scalar(0)])
-  return emit('Where', [opposite, emit('Add', [remainder, b!.name]), remainder], {}, options)
+/** C's remainder of f32, and where its sign is not the divisor's. ONNX has Python's remainder for integers only. */
+function emitRemainder(a: string, b: string, emit: LowerContext['emit'], scalar: LowerContext['scalar']) {
+  const remainder = emit('Mod', [a, b], { fmod: 1 })
+  const opposite = emit('Less', [emit('Mul', [emit('Sign', [remainder]), emit('Sign', [b])]), scalar(0)])
+  return { remainder, opposite }
 }
 
 export const elementwise = defineOps({
@@ -115,30 +113,30 @@ export const elementwise = defineOps({
   }),
   floorDivide: binary('floorDivide', 'Div', '⌊a / b⌋; for integers a division by zero fails the run', {
     vjp: () => [undefined, undefined],
-    lower(context) {
-      const {
-        inputs: [a, b],
-        outputs: [y],
-        emit,
-        scalar,
-      } = context
-      const remainder = emitRemainder(context)
-      const exact = emit('Sub', [a!.name, remainder])
+    lower({ inputs: [a, b], outputs: [y], emit, scalar }) {
       const options = { outputs: [y!.name] }
       if (isInteger(a!)) {
-        emit('Div', [exact, b!.name], {}, options)
+        emit('Div', [emit('Sub', [a!.name, emit('Mod', [a!.name, b!.name])]), b!.name], {}, options)
         return
       }
-      // a - (a mod b) is a multiple of b up to rounding, so the quotient is within rounding of a whole number.
-      const whole = emit('Round', [emit('Div', [exact, b!.name])])
+      const { remainder, opposite } = emitRemainder(a!.name, b!.name, emit, scalar)
+      // a - fmod(a, b) is a multiple of b up to rounding, so the quotient is within rounding of a whole number.
+      const towardZero = emit('Round', [emit('Div', [emit('Sub', [a!.name, remainder]), b!.name])])
+      const whole = emit('Sub', [towardZero, emit('Where', [opposite, scalar(1), scalar(0)])])
       const zero = emit('Equal', [b!.name, scalar(0)])
       emit('Where', [zero, emit('Div', [a!.name, b!.name]), whole], {}, options)
     },
   }),
   remainder: binary('remainder', 'Mod', 'a - b · ⌊a / b⌋: the remainder with the sign of b, as in Python', {
     vjp: (a, b, dy) => [dy, dy.mul(a.floorDivide(b)).neg()],
-    lower(context) {
-      emitRemainder(context, context.outputs[0]!.name)
+    lower({ inputs: [a, b], outputs: [y], emit, scalar }) {
+      const options = { outputs: [y!.name] }
+      if (isInteger(a!)) {
+        emit('Mod', [a!.name, b!.name], {}, options)
+        return
+      }
+      const { remainder, opposite } = emitRemainder(a!.name, b!.name, emit, scalar)
+      emit('Where', [opposite, emit('Add', [remainder, b!.name]), remainder], {}, options)
     },
   }),
   fmod: binary('fmod', 'Mod', 'a - b · trunc(a / b): the remainder with the sign of a, as in C', {
@@ -175,16 +173,15 @@ export const elementwise = defineOps({
   ceil: unary('ceil', 'Ceil', 'smallest integer ≥ x'),
   round: unary('round', 'Round', 'nearest integer; halves go to the even one'),
   clamp: {
-    summary: 'x limited to min … max; derivative 1 between them, and at them 1 (clamp) or, if `open`, 0 (hardtanh)',
+    summary: 'x limited to min … max; derivative 0 also at the bounds',
     infer([x]) {
       expectDtype('clamp', x!, ...numeric)
       return [{ shape: x!.shape, dtype: x!.dtype }]
     },
-    vjp({ inputs: [x], gradients: [dy], attributes: { min, max, open } }) {
-      const [above, below] = open ? (['greater', 'less'] as const) : (['greaterEqual', 'lessEqual'] as const)
+    vjp({ inputs: [x], gradients: [dy], attributes: { min, max } }) {
       const inside = [
-        ...(min === undefined ? [] : [x![above](min as number)]),
-        ...(max === undefined ? [] : [x![below](max as number)]),
+        ...(min === undefined ? [] : [x!.greater(min as number)]),
+        ...(max === undefined ? [] : [x!.less(max as number)]),
       ]
       return [inside.reduce((gradient, condition) => pick(condition, gradient, 0), dy!)]
     },

@@ -10,7 +10,7 @@ function roundHalfEven(x: number): number {
   return floor % 2 === 0 ? floor : floor + 1
 }
 
-const limits: OpCase['attributes'][] = [{ min: -1, max: 1 }, { min: 0 }, { max: 0.5 }, { min: -0.5, max: 0.25, open: true }, {}]
+const limits: OpCase['attributes'][] = [{ min: -1, max: 1 }, { min: 0 }, { max: 0.5 }, { min: -0.5, max: 0.25 }, {}]
 
 export const elementwise: References = {
   add: binary((a, b) => a + b),
