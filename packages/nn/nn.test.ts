@@ -201,26 +201,3 @@ describe('a training step', () => {
     await expect(compiling).rejects.toThrow(/no trainable parameter/)
   })
 })
-
-describe('schedules', () => {
-  const options = { learningRate: 1, steps: 100, warmup: 10, final: 0.1 }
-  it('warm up from the first step and end at the final share', () => {
-    for (const name of ['cosine', 'wsd'] as const) {
-      const rate = optim.schedules[name](options)
-      expect(rate(0)).toBeCloseTo(0.1)
-      expect(rate(9)).toBeCloseTo(1)
-      expect(rate(100)).toBeCloseTo(0.1)
-      expect(rate(500)).toBeCloseTo(0.1)
-    }
-  })
-
-  it('fall monotonically after the warm-up; constant stays', () => {
-    for (const name of ['cosine', 'wsd'] as const) {
-      const rates = Array.from({ length: 90 }, (_, step) => optim.schedules[name](options)(step + 10))
-      rates.slice(1).forEach((rate, index) => {
-        expect(rate).toBeLessThanOrEqual(rates[index]!)
-      })
-    }
-    expect(optim.schedules.constant(options)(99)).toBe(1)
-  })
-})
