@@ -1,6 +1,6 @@
 import { type Device, type HostTensor, type InputSpec, KernelWorkers, type Tensor } from '@enigma/tensor'
 import { NnError } from './errors.js'
-import { type ClipOptions, clipGradients } from './optim/clip.js'
+import { type ClipOptions, checkClipping, clipGradients } from './optim/clip.js'
 import type { Optimizer, ParameterGroup } from './optim/index.js'
 import type { Parameter } from './parameter.js'
 import { type Slot, StepMemory, type Trained } from './step-memory.js'
@@ -56,8 +56,9 @@ export class TrainingStep<I extends string> {
   #updates = 0
   #runs = 0
 
-  /** @throws NnError INVALID_ARGUMENT when there is nothing to train; TensorError OUT_OF_MEMORY, RUNTIME_FAILED */
+  /** @throws NnError INVALID_ARGUMENT when there is nothing to train or a setting is out of range; TensorError OUT_OF_MEMORY, RUNTIME_FAILED */
   static async compile<I extends string>(options: TrainingStepOptions<I>): Promise<TrainingStep<I>> {
+    checkClipping(options)
     const traced = traceLoss(options.inputs, options.loss)
     const trained = trainedOf(options, new Set(Object.values(traced.parameters)))
     if (trained.length === 0)

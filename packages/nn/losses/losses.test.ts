@@ -121,9 +121,10 @@ describe('extremes', () => {
       }
   })
 
-  it('a batch of no rows has a sum of 0', async () => {
+  it('a batch of no rows has a loss of 0', async () => {
     const [x, y] = [tensor([], [0, 3]), tensor([], [0], 'i64')]
-    expect((await run((x, y) => losses.crossEntropy(x, y), y, x)).loss).toBeCloseTo(0, 12)
+    for (const options of [{}, { labelSmoothing: 0.1 }, { reduction: 'sum' }, { weight: [1, 2, 3] }] as const)
+      expect((await run((x, y) => losses.crossEntropy(x, y, options), y, x)).loss).toBeCloseTo(0, 12)
   })
 })
 

@@ -1,10 +1,16 @@
 import type { KernelWorkers, SharedTensor } from '@enigma/tensor'
+import { checkSettings } from './settings.js'
 
 export interface ClipOptions {
   /** Largest global gradient norm; larger gradients are scaled down to it. Default: no clipping. */
   readonly clipNorm?: number
   /** Largest magnitude of an element of a gradient; larger ones become it, before the norm is clipped. Default: no clipping. */
   readonly clipValue?: number
+}
+
+/** @throws NnError INVALID_ARGUMENT for a limit that is not more than 0 */
+export function checkClipping({ clipNorm = Number.POSITIVE_INFINITY, clipValue = Number.POSITIVE_INFINITY }: ClipOptions): void {
+  checkSettings('gradient clipping', { limit: { clipNorm, clipValue } })
 }
 
 /**

@@ -184,6 +184,22 @@ describe('optimizers', () => {
   })
 })
 
+describe('clipping', () => {
+  it.each([{ clipNorm: 0 }, { clipValue: -1 }, { clipNorm: Number.NaN }])(
+    'refuses %o, which would stop the training',
+    async (clip) => {
+      await expect(train(network(), optim.sgd(), clip)).rejects.toThrow(/gradient clipping: clip(Norm|Value) must be more than 0/)
+    },
+  )
+
+  it('does nothing below its limits', async () => {
+    const [free, clipped] = [network(), network()]
+    await train(free, optim.sgd(), {}, 2)
+    await train(clipped, optim.sgd(), { clipNorm: Number.POSITIVE_INFINITY, clipValue: 1e3 }, 2)
+    expect(weightsOf(clipped)).toEqual(weightsOf(free))
+  })
+})
+
 describe('Muon', () => {
   it('names a parameter that is no matrix, and where it belongs', async () => {
     await expect(train(network(), optim.muon())).rejects.toMatchObject({

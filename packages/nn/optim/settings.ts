@@ -1,9 +1,11 @@
 import { NnError } from '../errors.js'
 
-/** Intervals that settings of optimizers lie in. */
+/** Intervals that settings lie in. */
 const rules = {
   /** [0, ∞) */
   positive: { holds: (value: number) => value >= 0 && value < Number.POSITIVE_INFINITY, says: 'at least 0' },
+  /** (0, ∞] */
+  limit: { holds: (value: number) => value > 0, says: 'more than 0' },
   /** [0, 1) */
   share: { holds: (value: number) => value >= 0 && value < 1, says: 'at least 0 and less than 1' },
 } as const

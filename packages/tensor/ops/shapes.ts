@@ -1,3 +1,4 @@
+import { dtypes } from '../dtype.js'
 import type { Dim } from '../program.js'
 import { defineOps, fixed, type Gradients, normalizeAxis, shapeError } from './define.js'
 import { unbroadcast } from './elementwise.js'
@@ -64,7 +65,11 @@ export const shapes = defineOps({
     },
     vjp: ({ inputs: [x], gradients: [dy] }) => [unbroadcast(dy!, x!)],
     lower({ inputs: [x], outputs: [y], emit, ints }) {
-      emit('Expand', [x!.name, ints(fixed('broadcastTo', y!.shape))], {}, { outputs: [y!.name] })
+      const target = fixed('broadcastTo', y!.shape)
+      // ONNX Runtime takes an Expand from [1] to [0] for one that does nothing, and drops it.
+      if (target.includes(0))
+        emit('Cast', [emit('ConstantOfShape', [ints(target)])], { to: dtypes[y!.dtype].onnx }, { outputs: [y!.name] })
+      else emit('Expand', [x!.name, ints(target)], {}, { outputs: [y!.name] })
     },
   },
 

@@ -46,6 +46,7 @@ export const shapes: References = {
       { shapes: [[3]], attributes: { shape: [2, 3] } },
       { shapes: [[2, 1]], attributes: { shape: [2, 4] } },
       { shapes: [[1, 3]], attributes: { shape: [0, 3] } },
+      { shapes: [[1]], attributes: { shape: [0] } },
       { shapes: [[2, 3]], attributes: { shape: [2, 3] } },
       { shapes: [[2, 1]], attributes: { shape: [2, 0] } },
     ],
