@@ -49,27 +49,31 @@ export const normalization = defineOps({
       const statistics = f32([...lead, ...own.map(() => 1)])
       return [f32(x!.shape), statistics, statistics]
     },
+    // With n = (x - mean) · inverse and g = dy · weight: dx = inverse · (g - mean(g) - n · mean(g · n)). Means weighted by the
+    // weight are products with it, and a · n + b is one pass of batch normalisation with a channel for each row.
     vjp({ inputs: [x, weight, bias], outputs: [, mean, inverse], attributes, gradients: [dy] }): Gradients {
       const { lead, own } = normalized(x!, attributes)
-      const count = size('layerNorm', own)
-      const axes = own.map((_, index) => lead.length + index)
-      const centred = x!.sub(mean!).mul(inverse!)
-      const product = dy!.mul(centred)
-      // Means weighted by the weight are matrix–vector products: no tensor of the size of x is written for them.
-      const average = (t: Tensor) =>
-        weight
-          ? t
-              .reshape([...lead, 1, count])
-              .matmul(weight.reshape([count, 1]), { alpha: 1 / count })
-              .reshape(mean!.shape)
-          : t.mean(axes, { keepDims: true })
-      const g = weight ? dy!.mul(weight) : dy!
-      const dx = g
-        .sub(average(dy!))
-        .sub(centred.mul(average(product)))
-        .mul(inverse!)
-      const rows = axesUpTo(lead.length)
-      return [dx, ...(weight ? [product.sum(rows)] : []), ...(bias ? [dy!.sum(rows)] : [])]
+      const [rows, count] = [size('layerNorm', lead), size('layerNorm', own)]
+      const { builder } = x!
+      const [m, i] = [mean!.reshape([rows]), inverse!.reshape([rows])]
+      const channels = x!.reshape([1, rows, count])
+      const variance = i.mul(i).reciprocal()
+      const standardized = (scale: Tensor, shift: Tensor) =>
+        builder.apply('batchNormInference', [channels, scale, shift, m, variance], { epsilon: 0 })[0]!.reshape([rows, count])
+      const all = (value: number) => builder.scalar(value).broadcastTo([rows])
+
+      const flat = dy!.reshape([rows, count])
+      const product = flat.mul(standardized(all(1), all(0)))
+      const column = weight?.reshape([count, 1])
+      const minusMean = (t: Tensor) =>
+        (column ? t.matmul(column, { alpha: -1 / count }) : t.mean(1, { keepDims: true }).neg()).reshape([rows])
+      const terms = standardized(minusMean(product), minusMean(flat))
+      const scaled = weight ? flat.mul(weight.reshape([count])) : flat
+      const dx = scaled
+        .add(terms)
+        .mul(i.reshape([rows, 1]))
+        .reshape(x!.shape)
+      return [dx, ...(weight ? [product.sum(0).reshape(own)] : []), ...(bias ? [flat.sum(0).reshape(own)] : [])]
     },
     decompose([x, weight, bias], attributes) {
       const axes = axesUpTo(x!.rank).slice(attributes.axis as number)
