@@ -61,9 +61,43 @@ const attributesOf = ({ kernel, stride, padding, overhang }: Windows) => ({
   pads: [...padding, ...padding.map((amount, axis) => amount + overhang[axis]!)],
 })
 
+/**
+ * Largest elements of windows of any positions: for each spatial dimension of x [N, C, ...] a list of windows. The elements are
+ * laid out window after window; a short window repeats its last one, which does not change what is largest or comes first.
+ */
+export function maxOfWindows(x: Tensor, windows: readonly (readonly (readonly number[])[])[]): Tensor {
+  const kernel = windows.map((list) => Math.max(...list.map((window) => window.length)))
+  const laidOut = windows.reduce((result, list, axis) => {
+    const indices = list.flatMap((window) => Array.from({ length: kernel[axis]! }, (_, tap) => window[tap] ?? window.at(-1)!))
+    if (indices.length === result.shape[axis + 2] && indices.every((position, index) => position === index)) return result
+    return result.indexSelect(axis + 2, x.builder.constant(indices, [indices.length], 'i64'))
+  }, x)
+  const pads = kernel.flatMap(() => [0, 0])
+  return x.builder.apply('maxPool', [laidOut], { kernel, stride: kernel, pads, dilation: kernel.map(() => 1) })[0]!
+}
+
+/** The positions within x that each window sees. */
+function positionsOf({ sizes, kernel, stride, padding, dilation, overhang }: Windows): number[][][] {
+  return sizes.map((size, axis) => {
+    const room = size + 2 * padding[axis]! + overhang[axis]! - dilation[axis]! * (kernel[axis]! - 1) - 1
+    return Array.from({ length: Math.floor(room / stride[axis]!) + 1 }, (_, output) =>
+      Array.from({ length: kernel[axis]! }, (_, tap) => output * stride[axis]! - padding[axis]! + tap * dilation[axis]!).filter(
+        (position) => position >= 0 && position < size,
+      ),
+    )
+  })
+}
+
 function maxPool(op: string, count: number, x: Tensor, kernelSize: PerDimension, options: MaxPoolOptions): Tensor {
   const windows = windowsOf(op, count, x, kernelSize, options)
-  return x.builder.apply('maxPool', [x], { ...attributesOf(windows), dilation: windows.dilation })[0]!
+  const { kernel, padding, dilation, overhang } = windows
+  // The kernel refuses to pad by as many positions as a window has, which one whose positions lie apart may hang over.
+  if (kernel.some((taps, axis) => padding[axis]! + overhang[axis]! >= taps)) {
+    const positions = positionsOf(windows)
+    if (positions.every((list) => list.every((window) => window.length > 0))) return maxOfWindows(x, positions)
+    throw shapeError(op, `a window [${kernel.join(', ')}] of dilation [${dilation.join(', ')}] lies in the padding`, [x.shape])
+  }
+  return x.builder.apply('maxPool', [x], { ...attributesOf(windows), dilation })[0]!
 }
 
 /** How many positions of each window along a dimension lie before `end`, and from `start` on. */

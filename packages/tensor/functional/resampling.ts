@@ -2,7 +2,7 @@ import { type AxisWeights, axisWeights, weightSpace } from '../ops/axis-weights.
 import { fixed, shapeError } from '../ops/define.js'
 import type { Tensor } from '../tensor.js'
 import { type PerDimension, perDimension } from './per-dimension.js'
-import { maxPool1d, maxPool2d } from './pooling.js'
+import { maxOfWindows } from './pooling.js'
 
 /** Sizes of the spatial dimensions of x [N, C, ...]. */
 function spaceOf(op: string, x: Tensor, count: number): number[] {
@@ -49,32 +49,22 @@ export function adaptiveAvgPool2d(x: Tensor, outputSize: PerDimension): Tensor {
   return adaptiveAvgPool('adaptiveAvgPool2d', 2, x, outputSize)
 }
 
-/** Windows of different length become equally long by repeating their last elements; then it is an ordinary pooling. */
-function equalWindows(op: string, x: Tensor, outputs: readonly number[]): { x: Tensor; kernel: number[] } {
-  const kernel: number[] = []
-  const equal = spaceOf(op, x, outputs.length).reduce((result, size, axis) => {
-    const windows = adaptiveWindows(size, outputs[axis]!)
-    const longest = Math.max(...windows.map(([start, end]) => end - start))
-    kernel.push(longest)
-    if (size === longest * outputs[axis]!) return result
-    const indices = windows.flatMap(([start, end]) => Array.from({ length: longest }, (_, tap) => Math.min(start + tap, end - 1)))
-    return result.indexSelect(axis + 2, x.builder.constant(indices, [indices.length], 'i64'))
-  }, x)
-  return { x: equal, kernel }
+function adaptiveMaxPool(op: string, count: number, x: Tensor, outputSize: PerDimension): Tensor {
+  const outputs = perDimension(op, 'outputSize', outputSize, count, 1)
+  const windows = spaceOf(op, x, count).map((size, axis) =>
+    adaptiveWindows(size, outputs[axis]!).map(([start, end]) => Array.from({ length: end - start }, (_, tap) => start + tap)),
+  )
+  return maxOfWindows(x, windows)
 }
 
 /** Largest elements of windows of x [N, C, L] that divide it into `outputSize` parts; as `adaptive_max_pool1d`. */
 export function adaptiveMaxPool1d(x: Tensor, outputSize: number): Tensor {
-  const outputs = perDimension('adaptiveMaxPool1d', 'outputSize', outputSize, 1, 1)
-  const equal = equalWindows('adaptiveMaxPool1d', x, outputs)
-  return maxPool1d(equal.x, equal.kernel)
+  return adaptiveMaxPool('adaptiveMaxPool1d', 1, x, outputSize)
 }
 
 /** Largest elements of windows of x [N, C, H, W] that divide it into `outputSize` parts; as `adaptive_max_pool2d`. */
 export function adaptiveMaxPool2d(x: Tensor, outputSize: PerDimension): Tensor {
-  const outputs = perDimension('adaptiveMaxPool2d', 'outputSize', outputSize, 2, 1)
-  const equal = equalWindows('adaptiveMaxPool2d', x, outputs)
-  return maxPool2d(equal.x, equal.kernel)
+  return adaptiveMaxPool('adaptiveMaxPool2d', 2, x, outputSize)
 }
 
 export type InterpolationMode = 'nearest' | 'nearest-exact' | 'linear' | 'bilinear' | 'bicubic' | 'area'
