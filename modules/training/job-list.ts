@@ -1,4 +1,6 @@
 import type { TrainingOptions } from '@enigma/contracts'
+import type { TrainingCallback } from '@enigma/nn'
+import { busCallbacks } from './bus-callbacks.js'
 import { TrainingError } from './errors.js'
 import { Job, type JobEvents } from './job.js'
 import { trainOptions } from './train-options.js'
@@ -39,6 +41,10 @@ export class JobList implements TrainingService {
     if (job) return job
     const known = this.#jobs.size === 0 ? 'There is none yet' : `There is: ${[...this.#jobs.keys()].join(', ')}`
     throw new TrainingError('UNKNOWN_JOB', `No training job '${id}'. ${known}.`)
+  }
+
+  callbacks(): TrainingCallback {
+    return busCallbacks(this.#events)
   }
 
   /** Stops all jobs, each with a checkpoint; one that has not ended after `patience` ms is killed: its last checkpoint stays. */

@@ -5,7 +5,7 @@ import { EventFeed } from './event-feed.js'
 import { TrainingProcess } from './training-process.js'
 import type { TrainingJobStatus, TrainingJobView } from './types.js'
 
-export type JobEvents = Pick<ModuleContext['events'], 'emit'>
+export type JobEvents = Pick<ModuleContext['events'], 'emit' | 'emitAsync'>
 
 export interface JobOptions {
   readonly nice: number
@@ -112,6 +112,10 @@ export class Job implements TrainingJobView {
       this.#step = event.step
       this.#loss = event.loss
       this.#events.emit('training.report', { ...this.#report(event), id })
+    } else if (event.type === 'epoch-start') {
+      this.#events.emit('EpochStart', { epoch: event.epoch })
+    } else if (event.type === 'epoch-end') {
+      this.#events.emit('EpochEnd', { epoch: event.epoch, loss: event.loss })
     }
     this.#events.emit('training.event', { id, event })
     this.#feed.push(event)

@@ -1,5 +1,6 @@
 import type { Training, TrainingJob, TrainingOptions } from '@enigma/contracts'
 import type { TrainEvent } from '@enigma/lm'
+import type { TrainingCallback } from '@enigma/nn'
 
 /** Config of the module `training`; checked against the schema in `module.yaml`. */
 export interface TrainingModuleConfig {
@@ -45,6 +46,8 @@ export interface TrainingService extends Training {
   jobs(): readonly TrainingJobStatus[]
   /** @throws TrainingError `UNKNOWN_JOB` */
   job(id: string): TrainingJobView
+  /** For `fit` of any network: tells the bus `EpochStart`, `EpochEnd` and, with loss, learning rate and metrics, `Telemetry`. */
+  callbacks(): TrainingCallback
 }
 
 declare module '@enigma/kernel' {

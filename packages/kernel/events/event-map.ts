@@ -64,8 +64,9 @@ export interface ModuleEvents {
   PluginLoaded: { plugin_id: string }
   PluginUnloaded: { plugin_id: string }
   TensorOp: { op_name: string; input_shape: readonly number[]; output_shape: readonly number[] }
+  /** Epochs count from 0. */
   EpochStart: { epoch: number }
-  /** `loss` in nats. */
+  /** `loss`: mean over the epoch; in nats per token where a language model is trained. */
   EpochEnd: { epoch: number; loss: number }
   BackendChanged: { backend: string }
   Telemetry: { data: Readonly<Record<string, number>> }

@@ -5,6 +5,10 @@ export type TrainEvent =
   | TrainStart
   | TrainReport
   | TrainValidation
+  /** Epochs count from 0. A batch may span two: the next epoch starts with the step that reaches it. */
+  | { readonly type: 'epoch-start'; readonly epoch: number; readonly step: number }
+  /** `loss`: mean over the epoch's steps, or over those since the run went on, in nats per token. The last one ends with the run. */
+  | { readonly type: 'epoch-end'; readonly epoch: number; readonly step: number; readonly loss: number }
   | { readonly type: 'sample'; readonly step: number; readonly text: string }
   | { readonly type: 'checkpoint'; readonly step: number; readonly folder: string }
 

@@ -66,6 +66,7 @@ export async function trainingLoop(run: TrainingRun): Promise<TrainResult> {
   let loss = restored?.loss ?? null
   let bitsPerByte = restored?.bitsPerByte ?? null
   let pending: number[] = []
+  let epoch = { number: batches.cursor.epoch, loss: 0, steps: 0 }
 
   const result = (stopped: boolean): TrainResult => ({
     folder: out,
@@ -116,8 +117,16 @@ export async function trainingLoop(run: TrainingRun): Promise<TrainResult> {
     if (text !== undefined) emit({ type: 'sample', step: step.updates, text })
   }
 
+  const startEpoch = () => {
+    epoch = { number: batches.cursor.epoch, loss: 0, steps: 0 }
+    emit({ type: 'epoch-start', epoch: epoch.number, step: step.updates })
+  }
+  const endEpoch = () =>
+    emit({ type: 'epoch-end', epoch: epoch.number, step: step.updates, loss: epoch.loss / Math.max(1, epoch.steps) })
+
   const parameters = parameterCount(model.config)
   emit({ type: 'start', parameters, steps, step: begun, tokens: dataset.train.tokens, resumed: begun > 0 })
+  if (begun < steps) startEpoch()
   while (step.updates < steps) {
     if (options.signal?.aborted) {
       if (step.updates > begun) await checkpoint()
@@ -129,12 +138,17 @@ export async function trainingLoop(run: TrainingRun): Promise<TrainResult> {
       throw diverged(error, step.updates, learningRate)
     })
     pending.push(stepLoss)
+    epoch.loss += stepLoss
+    epoch.steps++
     throughput.add(tokensPerStep)
     const due = (interval: number) => interval > 0 && (step.updates % interval === 0 || step.updates === steps)
     if (due(every.report) || step.updates === begun + 1) await report(learningRate, gradNorm)
     if (validation && due(every.validate)) await throughput.pausedDuring(() => validate(validation))
     if (due(every.sample)) await throughput.pausedDuring(write)
     if (due(every.checkpoint)) await throughput.pausedDuring(checkpoint)
+    const over = batches.cursor.epoch !== epoch.number
+    if (over || step.updates === steps) endEpoch()
+    if (over && step.updates < steps) startEpoch()
   }
   return result(false)
 }

@@ -7,6 +7,8 @@ import { setTimeout } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { ModuleManager } from '@enigma/kernel'
 import { findModels, lockHolder, type TrainEvent } from '@enigma/lm'
+import { DataLoader, fit, losses, nn, optim, tensorDataset } from '@enigma/nn'
+import { tensor } from '@enigma/tensor'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { JobList } from '../../job-list.js'
 import type { TrainingJobView, TrainingService } from '../../types.js'
@@ -72,6 +74,38 @@ test('a job trains in a process of its own, tells of each step and leaves a mode
   ])
 })
 
+test('epochs of a job, and of any network that is fitted, are events of the bus', async () => {
+  const { manager, training } = await open()
+  await using _ = manager
+  const few = join(place, 'few.txt')
+  await writeFile(few, 'The hare and the tortoise ran a race. '.repeat(12))
+  const told: [string, number, string][] = []
+  for (const name of ['EpochStart', 'EpochEnd'] as const)
+    manager.events.on(name, (event) => void told.push([name, event.epoch, 'loss' in event ? typeof event.loss : 'none']))
+  await training.train({ data: [few], out: join(place, 'epochs'), epochs: 2, ...small }).done
+  expect(told.slice(0, 3)).toEqual([
+    ['EpochStart', 0, 'none'],
+    ['EpochEnd', 0, 'number'],
+    ['EpochStart', 1, 'none'],
+  ])
+  expect(told.at(-1)?.[0]).toBe('EpochEnd')
+
+  told.length = 0
+  const telemetry: number[] = []
+  manager.events.on('Telemetry', ({ data }) => void telemetry.push(data.step!))
+  const numbers = tensorDataset({ x: tensor([1, 2, 3, 4], [4, 1]), y: tensor([2, 4, 6, 8], [4, 1]) })
+  await fit(new nn.Linear(1, 1), {
+    train: new DataLoader(numbers, { batchSize: 2 }),
+    epochs: 2,
+    loss: losses.mse,
+    optimizer: optim.sgd({ lr: 0.01 }),
+    callbacks: [training.callbacks()],
+    threads: 1,
+  })
+  expect(told.map(([name, epoch]) => `${name} ${epoch}`)).toEqual(['EpochStart 0', 'EpochEnd 0', 'EpochStart 1', 'EpochEnd 1'])
+  expect(telemetry).toEqual([1, 2, 3, 4])
+})
+
 test('a stopped job leaves a checkpoint, and resume goes on from it', async () => {
   const { manager, training } = await open()
   await using _ = manager
@@ -113,7 +147,8 @@ test('unloading the module stops its jobs, each with a checkpoint', async () => 
 
 test('a process that dies rejects its job with its last words and its code, and nothing else happens', async () => {
   const failed: unknown[] = []
-  const events = { emit: (name: string, payload: unknown) => (name === 'training.failed' ? failed.push(payload) : 0) }
+  const { events } = await ModuleManager.open({ modules: [], hardware: { gpus: [] } })
+  events.on('training.failed', (event) => void failed.push(event))
   const jobs = new JobList({ nice: 0 }, events, new URL('../crash.test.fixture.js', import.meta.url))
   const job = jobs.train({ data: [data], out: 'nowhere' })
   await expect(job.done).rejects.toMatchObject({
