@@ -65,7 +65,9 @@ function layers() {
           .map(({ type, description, parameters, inputShape, outputShape }) => [
             `\`${type}\``,
             description,
-            Object.entries(parameters ?? {}).map(parameter).join(', '),
+            Object.entries(parameters ?? {})
+              .map(parameter)
+              .join(', '),
             inputShape && outputShape ? `${shape(inputShape)} → ${shape(outputShape)}` : '',
           ]),
       ),
@@ -73,7 +75,10 @@ function layers() {
     ]),
     '# Schedules',
     '',
-    `\`optim.schedules\`: ${Object.keys(optim.schedules).sort().map((name) => `\`${name}\``).join(', ')}.`,
+    `\`optim.schedules\`: ${Object.keys(optim.schedules)
+      .sort()
+      .map((name) => `\`${name}\``)
+      .join(', ')}.`,
     '',
   ].join('\n')
 }
@@ -81,4 +86,5 @@ function layers() {
 /** Page → its text. */
 export const pages = { 'reference-ops.md': ops(), 'reference-layers.md': layers() }
 
-if (process.argv[1] === import.meta.filename) for (const [name, text] of Object.entries(pages)) writeFileSync(join(docs, name), text)
+if (process.argv[1] === import.meta.filename)
+  for (const [name, text] of Object.entries(pages)) writeFileSync(join(docs, name), text)

@@ -45,6 +45,8 @@ export class MapWorkers {
 
   async close(): Promise<void> {
     this.#fail(new NnError('DATA_FAILED', 'The data loader was closed.'))
+    // Who waits for the end keeps the process alive until then.
+    for (const { worker } of this.#threads) worker.ref()
     await Promise.all(this.#threads.map(({ worker }) => worker.terminate()))
   }
 

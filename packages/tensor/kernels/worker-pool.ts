@@ -41,6 +41,8 @@ export class PooledWorker<Request, Result> {
 
   async close(): Promise<void> {
     this.#fail('The kernel workers are closed: start new ones.')
+    // Who waits for the end keeps the process alive until then.
+    this.#worker.ref()
     await this.#worker.terminate()
   }
 

@@ -17,6 +17,26 @@ import { slicing } from './slicing.js'
 import { sorting } from './sorting.js'
 import { transformer } from './transformer.js'
 
+/** The ops by group, one file each. */
+export const opGroups = {
+  elementwise,
+  comparisons,
+  math,
+  activations,
+  matmul,
+  shapes,
+  reductions,
+  indexing,
+  convolution,
+  normalization,
+  pooling,
+  slicing,
+  sorting,
+  transformer,
+  losses,
+  recurrent,
+}
+
 const table = {
   ...elementwise,
   ...comparisons,
