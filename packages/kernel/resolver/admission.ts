@@ -34,12 +34,20 @@ export interface AdmissionState {
   /** Modules that are being replaced. */
   readonly leaving?: ReadonlySet<string>
   /** Modules that crashed too often. */
-  readonly quarantine?: { get(id: string): { readonly reason: string; readonly since: string } | undefined }
+  readonly quarantine?: {
+    readonly size: number
+    get(id: string): { readonly reason: string; readonly since: string } | undefined
+  }
 }
+
+/** Whether a module may not be loaded, for one reason. */
+export type BarrierCheck = (module: Manifest, state: AdmissionState) => boolean
 
 interface Barrier {
   readonly code: ModuleErrorCode
-  readonly stands: (module: Manifest, state: AdmissionState) => boolean
+  readonly stands: BarrierCheck
+  /** Whether it can stand for any module in this state; left out: always. */
+  readonly possible?: (state: AdmissionState) => boolean
   /** The cause, then what to do. */
   readonly reason: (module: Manifest, state: AdmissionState) => string
 }
@@ -47,16 +55,19 @@ interface Barrier {
 export const barriers: Readonly<Record<BarrierKind, Barrier>> = {
   unavailable: {
     code: 'STUCK',
+    possible: ({ unavailable }) => unavailable !== undefined && unavailable.size > 0,
     stands: ({ id }, { unavailable }) => unavailable?.has(id) === true,
     reason: ({ id }, { unavailable }) => unavailable!.get(id)!,
   },
   leaving: {
     code: 'CONFLICT',
+    possible: ({ leaving }) => leaving !== undefined,
     stands: ({ id }, { leaving }) => leaving?.has(id) === true,
     reason: ({ id }) => `Module '${id}' is the one to be replaced.`,
   },
   quarantine: {
     code: 'QUARANTINED',
+    possible: ({ quarantine }) => quarantine !== undefined && quarantine.size > 0,
     stands: ({ id }, { quarantine }) => quarantine?.get(id) !== undefined,
     reason: ({ id }, { quarantine }) => {
       const { since, reason } = quarantine!.get(id)!
@@ -65,6 +76,7 @@ export const barriers: Readonly<Record<BarrierKind, Barrier>> = {
   },
   disabled: {
     code: 'DISABLED',
+    possible: ({ disabled }) => disabled.size > 0,
     stands: ({ id }, { disabled }) => disabled.has(id),
     reason: ({ id }) => `Module '${id}' is disabled. Enable it first.`,
   },
@@ -76,17 +88,20 @@ export const barriers: Readonly<Record<BarrierKind, Barrier>> = {
   },
   cloud: {
     code: 'CLOUD_REFUSED',
+    possible: ({ localOnly }) => localOnly,
     stands: (module, { localOnly, configs }) => localOnly && isCloud(module, configs?.get(module.id)),
     reason: () =>
       'Module requires external cloud services. Disable local_only mode to use cloud modules. Open the manager with { localOnly: false }.',
   },
   gpu: {
     code: 'NO_GPU',
+    possible: ({ capacity }) => !capacity.gpu,
     stands: ({ resources }, { capacity }) => resources.gpu === 'required' && !capacity.gpu,
     reason: () => 'Module requires GPU but none available. Use a machine with a GPU, or a module that runs without one.',
   },
   device: {
     code: 'NO_VRAM',
+    possible: ({ capacity }) => capacity.gpus !== undefined,
     stands: (module, { capacity }) => requiredVram(module) > (deviceFree(module, capacity) ?? Number.POSITIVE_INFINITY),
     reason: (module, { capacity }) => {
       const [wanted, free] = [module.resources.vram, deviceFree(module, capacity) ?? 0].map(toMB)
@@ -109,6 +124,13 @@ export function barrierOf(
     if (stands(module, state) && counts(kind, module.id)) return kind
   }
   return undefined
+}
+
+/** The checks of the barriers that can stand in this state: where nothing is disabled, nobody need be asked whether it is. */
+export function barriersIn(state: AdmissionState): BarrierCheck[] {
+  return Object.values(barriers)
+    .filter(({ possible }) => possible?.(state) ?? true)
+    .map(({ stands }) => stands)
 }
 
 /** Free memory of the GPU that a module is bound to; undefined when it takes any, and where GPUs are not known one by one. */

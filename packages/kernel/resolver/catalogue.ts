@@ -96,6 +96,19 @@ export class Catalogue {
     return slot.list
   }
 
+  /** The provider of a requirement where there is no other of its capability, and it is of the right version. */
+  only(requirement: Requirement): Provider | undefined {
+    const list = this.#slots.get(requirement.capability)?.list
+    const one = list === undefined ? this.#modules.get(requirement.capability) : list.length === 1 ? list[0] : undefined
+    return one !== undefined && this.satisfies(one.version, requirement) ? one : undefined
+  }
+
+  /** Whether a capability has several providers. */
+  isShared(capability: string): boolean {
+    const slot = this.#slots.get(capability)
+    return slot !== undefined && slot.list.length > 1
+  }
+
   conflictsOf(id: string): ReadonlySet<string> {
     return this.#conflicts.get(id) ?? none
   }

@@ -1,5 +1,5 @@
-import { barrierOf, requiredVram } from './admission.js'
-import type { Provider } from './catalogue.js'
+import { type BarrierCheck, barriersIn, requiredVram } from './admission.js'
+import type { Catalogue, Provider } from './catalogue.js'
 import type { Goal, PlanStep, ResolverState } from './resolver.js'
 
 // The plan where nothing is to be chosen: every requirement has one provider, and nothing is in anyone's way. Most sets of
@@ -12,95 +12,121 @@ export function directPlan(goal: Goal, state: ResolverState): PlanStep[] | undef
 }
 
 /** A module on the way down. */
-interface Frame {
+interface Visit {
   readonly provider: Provider
   readonly neededBy: PlanStep['neededBy']
-  readonly bindings: string[]
-  next: number
+  /** Once it is entered. */
+  bindings: readonly string[]
 }
 
 const open = 1
 const done = 2
+const none: readonly string[] = []
 
 class Walk {
   readonly #state: ResolverState
+  readonly #catalogue: Catalogue
+  readonly #barriers: readonly BarrierCheck[]
   /** By the modules' places in the catalogue. */
   readonly #seen: Uint8Array
-  readonly #path: Frame[] = []
+  /** Those that are open, each with what it needs and is not done above it. */
+  readonly #path: Visit[] = []
   readonly #steps: PlanStep[] = []
   #ram = 0
   #vram = 0
 
   constructor(state: ResolverState) {
     this.#state = state
+    this.#catalogue = state.catalogue
+    this.#barriers = barriersIn(state)
     this.#seen = new Uint8Array(state.catalogue.places)
   }
 
   plan(goals: readonly string[]): PlanStep[] | undefined {
     for (const id of goals) {
       if (this.#state.loaded.has(id)) continue
-      const provider = this.#state.catalogue.entry(id)
+      const provider = this.#catalogue.entry(id)
       if (provider === undefined) return undefined
-      if (this.#seen[provider.index] === 0 && !(this.#enter(provider, undefined) && this.#descend())) return undefined
+      this.#path.push({ provider, neededBy: undefined, bindings: none })
+      if (!this.#walk()) return undefined
     }
     return this.#steps
   }
 
-  /** Walks until the path is empty. False: not for us. */
-  #descend(): boolean {
-    for (let top = this.#path.at(-1); top !== undefined; top = this.#path.at(-1)) {
-      if (top.next === top.provider.manifest.requires.length) this.#leave(this.#path.pop()!)
-      else if (!this.#follow(top)) return false
+  /** Until the path is empty. False: not for us. */
+  #walk(): boolean {
+    const path = this.#path
+    const seen = this.#seen
+    while (path.length > 0) {
+      const top = path[path.length - 1]!
+      const state = seen[top.provider.index]
+      if (state === 0) {
+        if (!this.#free(top.provider.manifest) || !this.#enter(top)) return false
+      } else {
+        path.pop()
+        if (state === open) this.#leave(top)
+      }
     }
     return true
   }
 
-  /** The next requirement of a module. */
-  #follow(frame: Frame): boolean {
-    const { manifest, index } = frame.provider
-    const requirement = manifest.requires[frame.next++]!
-    const providers = this.#state.catalogue.providers(requirement.capability)
-    const only = providers[0]
-    if (providers.length !== 1 || only!.index === index) return false
-    if (!this.#state.catalogue.satisfies(only!.version, requirement)) return false
-    frame.bindings.push(only!.manifest.id)
-    const seen = this.#seen[only!.index]
-    if (seen === done || this.#state.loaded.has(only!.manifest.id)) return true
-    return seen !== open && this.#enter(only!, { module: manifest.id, requirement: requirement.text })
-  }
-
-  #enter(provider: Provider, neededBy: PlanStep['neededBy']): boolean {
-    if (!this.#free(provider)) return false
-    this.#seen[provider.index] = open
-    this.#path.push({ provider, neededBy, bindings: [], next: 0 })
+  #enter(visit: Visit): boolean {
+    const { manifest, index } = visit.provider
+    const seen = this.#seen
+    seen[index] = open
+    const { requires } = manifest
+    if (requires.length === 0) return true
+    const catalogue = this.#catalogue
+    // In its size: an array that grows takes room for seventeen.
+    const bindings = new Array<string>(requires.length)
+    visit.bindings = bindings
+    // The first requirement ends on top of the path.
+    for (let i = requires.length - 1; i >= 0; i--) {
+      const only = catalogue.only(requires[i]!)
+      if (only === undefined || (seen[only.index] !== done && !this.#reach(only, manifest, i))) return false
+      bindings[i] = only.manifest.id
+    }
     return true
   }
 
-  /** Whether nothing speaks against a module, nor asks for a choice. */
-  #free({ manifest }: Provider): boolean {
-    const { catalogue } = this.#state
-    if (manifest.optional.length > 0 || manifest.after.length > 0 || catalogue.conflictsOf(manifest.id).size > 0) return false
-    const { provides } = manifest
-    for (let i = 0; i < provides.length; i++) if (catalogue.providers(provides[i]!.capability).length > 1) return false
-    return this.#fits(manifest) && barrierOf(manifest, this.#state, always) === undefined
+  /** Puts a provider on the path, unless it is there for others. False: it is one of those that need it. */
+  #reach(provider: Provider, { id, requires }: Provider['manifest'], requirement: number): boolean {
+    const { loaded } = this.#state
+    if (loaded.size > 0 && loaded.has(provider.manifest.id)) return true
+    if (this.#seen[provider.index] === open) return false
+    this.#path.push({ provider, neededBy: { module: id, requirement: requires[requirement]!.text }, bindings: none })
+    return true
   }
 
-  #fits(manifest: Provider['manifest']): boolean {
-    const { ram } = manifest.resources
-    const vram = requiredVram(manifest)
-    if (ram === 0 && vram === 0) return true
-    const { capacity } = this.#state
-    this.#ram += ram
-    this.#vram += vram
-    return capacity.unified !== true && this.#ram <= capacity.ram && this.#vram <= capacity.vram
-  }
-
-  #leave({ provider, neededBy, bindings }: Frame): void {
+  #leave({ provider, neededBy, bindings }: Visit): void {
     this.#seen[provider.index] = done
     const { loaded } = this.#state
     const after = loaded.size === 0 ? bindings : bindings.filter((id) => !loaded.has(id))
     this.#steps.push({ manifest: provider.manifest, neededBy, bindings, after })
   }
-}
 
-const always = () => true
+  /** Whether nothing speaks against a module, nor asks for a choice. */
+  #free(manifest: Provider['manifest']): boolean {
+    const { provides } = manifest
+    const catalogue = this.#catalogue
+    if (manifest.optional.length > 0 || manifest.after.length > 0 || catalogue.conflictsOf(manifest.id).size > 0) return false
+    for (let i = 0; i < provides.length; i++) if (catalogue.isShared(provides[i]!.capability)) return false
+    return this.#fits(manifest) && this.#admitted(manifest)
+  }
+
+  #admitted(manifest: Provider['manifest']): boolean {
+    const state = this.#state
+    const barriers = this.#barriers
+    for (let i = 0; i < barriers.length; i++) if (barriers[i]!(manifest, state)) return false
+    return true
+  }
+
+  #fits(manifest: Provider['manifest']): boolean {
+    const { ram, vram } = manifest.resources
+    if (ram === 0 && vram === 0) return true
+    const { capacity } = this.#state
+    this.#ram += ram
+    this.#vram += requiredVram(manifest)
+    return capacity.unified !== true && this.#ram <= capacity.ram && this.#vram <= capacity.vram
+  }
+}

@@ -41,6 +41,10 @@ export class Quarantine {
     }
   }
 
+  get size(): number {
+    return this.#modules.size
+  }
+
   get(id: string): Quarantined | undefined {
     return this.#modules.get(id)
   }
