@@ -7,12 +7,14 @@ import type { JsonSchema } from './manifest.js'
 
 interface Check {
   /** Whether a value is valid: asked first, as most are, and nothing is put into words for it. */
-  holds(value: unknown): boolean
-  /** Appends what is wrong with a value; `path` is its JSON pointer. */
-  explain(value: unknown, path: string, errors: ErrorObject[]): void
+  readonly holds: (value: unknown) => boolean
+  readonly explain: Explain
 }
 
-type Keyword = (given: unknown, schema: JsonSchema) => Check
+/** Appends what is wrong with a value; `path` is its JSON pointer. */
+type Explain = (value: unknown, path: string, errors: ErrorObject[]) => void
+
+type Keyword = (given: unknown, schema: JsonSchema) => Explain
 
 /** Every problem of a value, none when it is valid. */
 export type SchemaCheck = (value: unknown) => ErrorObject[]
@@ -32,17 +34,77 @@ const valid: ErrorObject[] = []
 
 function compile(schema: JsonSchema): Check {
   for (const key of Object.keys(schema)) if (!known.has(key)) throw new TypeError(`schema-walk has no keyword '${key}'`)
-  const checks = [...keywords].filter(([key]) => key in schema).map(([key, keyword]) => keyword(schema[key], schema))
-  if (checks.length === 1) return checks[0]!
-  return {
-    holds: (value) => {
-      for (let i = 0; i < checks.length; i++) if (!checks[i]!.holds(value)) return false
-      return true
-    },
-    explain: (value, path, errors) => {
-      for (const check of checks) check.explain(value, path, errors)
-    },
+  const holds = quick(schema)
+  // Most schemas never have an error to put into words.
+  let parts = holds ? undefined : partsOf(schema)
+  const explain: Explain = (value, path, errors) => {
+    parts ??= partsOf(schema)
+    for (const part of parts) part(value, path, errors)
   }
+  return { holds: holds ?? silent(explain), explain }
+}
+
+function partsOf(schema: JsonSchema): Explain[] {
+  return [...keywords].filter(([key]) => key in schema).map(([key, keyword]) => keyword(schema[key], schema))
+}
+
+/** Valid is what nothing is wrong with. */
+function silent(explain: Explain): Check['holds'] {
+  return (value) => {
+    const errors: ErrorObject[] = []
+    explain(value, '', errors)
+    return errors.length === 0
+  }
+}
+
+// Manifests are objects, lists and texts nearly throughout: for these one function asks what several keywords say.
+const quicks: Readonly<Record<string, { keys: readonly string[]; make: (schema: JsonSchema) => Check['holds'] }>> = {
+  object: { keys: ['additionalProperties', 'required', 'properties', 'patternProperties'], make: quickObject },
+  array: { keys: ['maxItems', 'minItems', 'items'], make: quickArray },
+  string: { keys: ['maxLength', 'minLength', 'pattern'], make: quickString },
+}
+
+function quick(schema: JsonSchema): Check['holds'] | undefined {
+  const found = quicks[schema.type as string]
+  const covered = Object.keys(schema).every((key) => key === 'type' || found?.keys.includes(key))
+  // Patterns of names that ask nothing of their values only say which names there may be.
+  const patterns = Object.values((schema.patternProperties as object | undefined) ?? {}) as object[]
+  return found && covered && patterns.every((asked) => Object.keys(asked).length === 0) ? found.make(schema) : undefined
+}
+
+function quickObject(schema: JsonSchema): Check['holds'] {
+  const names = (schema.required as readonly string[] | undefined) ?? []
+  const checks = checksOf(schema.properties)
+  const isKnown = 'additionalProperties' in schema ? knownNames(schema) : () => true
+  return (value) => {
+    if (!isObject(value)) return false
+    for (const name in value) {
+      const check = checks.get(name)
+      if (check === undefined ? !isKnown(name) : value[name] !== undefined && !check.holds(value[name])) return false
+    }
+    for (let i = 0; i < names.length; i++) if (value[names[i]!] === undefined) return false
+    return true
+  }
+}
+
+function quickArray({ items, maxItems = Number.POSITIVE_INFINITY, minItems = 0 }: JsonSchema): Check['holds'] {
+  const { holds } = compile((items as JsonSchema | undefined) ?? {})
+  return (value) => {
+    if (!Array.isArray(value) || value.length > (maxItems as number) || value.length < (minItems as number)) return false
+    for (let i = 0; i < value.length; i++) if (!holds(value[i])) return false
+    return true
+  }
+}
+
+function quickString({ maxLength, minLength = 0, pattern: source }: JsonSchema): Check['holds'] {
+  const most = (maxLength as number | undefined) ?? Number.POSITIVE_INFINITY
+  const least = minLength as number
+  const expression = source === undefined ? undefined : new RegExp(source as string, 'u')
+  return (value) =>
+    typeof value === 'string' &&
+    (value.length <= most || characters(value) <= most) &&
+    (value.length >= 2 * least || characters(value) >= least) &&
+    (expression === undefined || expression.test(value))
 }
 
 /** One keyword whose violation is one error; `broken` answers the error's params. */
@@ -51,13 +113,10 @@ function simple(
   message: (given: never) => string,
   broken: (value: unknown, given: never) => Record<string, unknown> | undefined,
 ): [string, Keyword] {
-  const make: Keyword = (given, schema) => ({
-    holds: (value) => broken(value, given as never) === undefined,
-    explain(value, path, errors) {
-      const params = broken(value, given as never)
-      if (params) errors.push(failure(keyword, path, params, message(given as never), given, schema, value))
-    },
-  })
+  const make: Keyword = (given, schema) => (value, path, errors) => {
+    const params = broken(value, given as never)
+    if (params) errors.push(failure(keyword, path, params, message(given as never), given, schema, value))
+  }
   return [keyword, make]
 }
 
@@ -123,130 +182,96 @@ const keywords: ReadonlyMap<string, Keyword> = new Map<string, Keyword>([
 
 const known: ReadonlySet<string> = new Set([...keywords.keys(), 'else'])
 
-function pattern(source: unknown, schema: JsonSchema): Check {
+function pattern(source: unknown, schema: JsonSchema): Explain {
   const expression = new RegExp(source as string, 'u')
-  const holds = (value: unknown) => typeof value !== 'string' || expression.test(value)
-  return {
-    holds,
-    explain(value, path, errors) {
-      if (holds(value)) return
-      errors.push(failure('pattern', path, { pattern: source }, `must match pattern "${String(source)}"`, source, schema, value))
-    },
+  return (value, path, errors) => {
+    if (typeof value !== 'string' || expression.test(value)) return
+    errors.push(failure('pattern', path, { pattern: source }, `must match pattern "${String(source)}"`, source, schema, value))
   }
 }
 
-function anyOf(branches: unknown, schema: JsonSchema): Check {
+function anyOf(branches: unknown, schema: JsonSchema): Explain {
   const checks = (branches as readonly JsonSchema[]).map(compile)
-  const holds = (value: unknown) => checks.some((check) => check.holds(value))
-  return {
-    holds,
-    explain(value, path, errors) {
-      if (holds(value)) return
-      for (const check of checks) check.explain(value, path, errors)
-      errors.push(failure('anyOf', path, {}, 'must match a schema in anyOf', branches, schema, value))
-    },
+  return (value, path, errors) => {
+    if (checks.some((check) => check.holds(value))) return
+    for (const check of checks) check.explain(value, path, errors)
+    errors.push(failure('anyOf', path, {}, 'must match a schema in anyOf', branches, schema, value))
   }
 }
 
-function ifElse(condition: unknown, schema: JsonSchema): Check {
+function ifElse(condition: unknown, schema: JsonSchema): Explain {
   const first = compile(condition as JsonSchema)
   const otherwise = compile(schema.else as JsonSchema)
-  const holds = (value: unknown) => first.holds(value) || otherwise.holds(value)
-  return {
-    holds,
-    explain(value, path, errors) {
-      if (holds(value)) return
-      otherwise.explain(value, path, errors)
-      errors.push(failure('if', path, { failingKeyword: 'else' }, 'must match "else" schema', condition, schema, value))
-    },
+  return (value, path, errors) => {
+    if (first.holds(value) || otherwise.holds(value)) return
+    otherwise.explain(value, path, errors)
+    errors.push(failure('if', path, { failingKeyword: 'else' }, 'must match "else" schema', condition, schema, value))
   }
 }
 
-function items(item: unknown): Check {
+function items(item: unknown): Explain {
   const check = compile(item as JsonSchema)
-  return {
-    holds(value) {
-      if (!Array.isArray(value)) return true
-      for (let i = 0; i < value.length; i++) if (!check.holds(value[i])) return false
-      return true
-    },
-    explain(value, path, errors) {
-      if (!Array.isArray(value)) return
-      for (let i = 0; i < value.length; i++) check.explain(value[i], `${path}/${i}`, errors)
-    },
+  return (value, path, errors) => {
+    if (!Array.isArray(value)) return
+    for (let i = 0; i < value.length; i++) check.explain(value[i], `${path}/${i}`, errors)
   }
 }
 
-function required(names: unknown, schema: JsonSchema): Check {
-  return {
-    holds: (value) => !isObject(value) || (names as readonly string[]).every((name) => value[name] !== undefined),
-    explain(value, path, errors) {
-      if (!isObject(value)) return
-      for (const missingProperty of names as readonly string[]) {
-        if (value[missingProperty] !== undefined) continue
-        const message = `must have required property '${missingProperty}'`
-        errors.push(failure('required', path, { missingProperty }, message, names, schema, value))
-      }
-    },
+function required(names: unknown, schema: JsonSchema): Explain {
+  return (value, path, errors) => {
+    if (!isObject(value)) return
+    for (const missingProperty of names as readonly string[]) {
+      if (value[missingProperty] !== undefined) continue
+      const message = `must have required property '${missingProperty}'`
+      errors.push(failure('required', path, { missingProperty }, message, names, schema, value))
+    }
   }
 }
 
 /** Only `false` is known: everything that is neither named nor of a named pattern is an error. */
-function additionalProperties(given: unknown, schema: JsonSchema): Check {
-  if (given !== false) throw new TypeError('schema-walk knows additionalProperties: false only')
+function additionalProperties(given: unknown, schema: JsonSchema): Explain {
+  const isKnown = knownNames(schema)
+  return (value, path, errors) => {
+    if (!isObject(value)) return
+    for (const additionalProperty in value) {
+      if (isKnown(additionalProperty)) continue
+      const message = 'must NOT have additional properties'
+      errors.push(failure('additionalProperties', path, { additionalProperty }, message, given, schema, value))
+    }
+  }
+}
+
+function knownNames(schema: JsonSchema): (name: string) => boolean {
+  if (schema.additionalProperties !== false) throw new TypeError('schema-walk knows additionalProperties: false only')
   const names = new Set(Object.keys((schema.properties as object | undefined) ?? {}))
   const patterns = Object.keys((schema.patternProperties as object | undefined) ?? {}).map((source) => new RegExp(source, 'u'))
-  const isKnown = (name: string) => names.has(name) || patterns.some((expression) => expression.test(name))
-  return {
-    holds(value) {
-      if (isObject(value)) for (const name in value) if (!isKnown(name)) return false
-      return true
-    },
-    explain(value, path, errors) {
-      if (!isObject(value)) return
-      for (const additionalProperty in value) {
-        if (isKnown(additionalProperty)) continue
-        const message = 'must NOT have additional properties'
-        errors.push(failure('additionalProperties', path, { additionalProperty }, message, given, schema, value))
-      }
-    },
-  }
+  return (name) => names.has(name) || patterns.some((expression) => expression.test(name))
 }
 
 /** Errors come in the order of the value's keys, which is that of the file. */
-function properties(given: unknown): Check {
-  const checks = new Map(Object.entries(given as Record<string, JsonSchema>).map(([name, schema]) => [name, compile(schema)]))
-  return {
-    holds(value) {
-      if (!isObject(value)) return true
-      for (const name in value) if (value[name] !== undefined && checks.get(name)?.holds(value[name]) === false) return false
-      return true
-    },
-    explain(value, path, errors) {
-      if (!isObject(value)) return
-      for (const name in value) if (value[name] !== undefined) checks.get(name)?.explain(value[name], `${path}/${name}`, errors)
-    },
+function properties(given: unknown): Explain {
+  const checks = checksOf(given)
+  return (value, path, errors) => {
+    if (!isObject(value)) return
+    for (const name in value) if (value[name] !== undefined) checks.get(name)?.explain(value[name], `${path}/${name}`, errors)
   }
 }
 
-function patternProperties(given: unknown): Check {
-  // An empty schema takes everything.
-  const checks = Object.entries(given as Record<string, JsonSchema>)
-    .filter(([, schema]) => Object.keys(schema).length > 0)
-    .map(([source, schema]) => ({ expression: new RegExp(source, 'u'), check: compile(schema) }))
-  return {
-    holds: (value) =>
-      checks.length === 0 ||
-      !isObject(value) ||
-      checks.every(({ expression, check }) =>
-        Object.keys(value).every((name) => !expression.test(name) || check.holds(value[name])),
-      ),
-    explain(value, path, errors) {
-      if (!isObject(value)) return
-      for (const { expression, check } of checks) {
-        for (const name in value) if (expression.test(name)) check.explain(value[name], `${path}/${pointer(name)}`, errors)
-      }
-    },
+function checksOf(schemas: unknown): ReadonlyMap<string, Check> {
+  const entries = Object.entries((schemas ?? {}) as Record<string, JsonSchema>)
+  return new Map(entries.map(([name, schema]) => [name, compile(schema)]))
+}
+
+function patternProperties(given: unknown): Explain {
+  const checks = Object.entries(given as Record<string, JsonSchema>).map(([source, schema]) => ({
+    expression: new RegExp(source, 'u'),
+    check: compile(schema),
+  }))
+  return (value, path, errors) => {
+    if (!isObject(value)) return
+    for (const { expression, check } of checks) {
+      for (const name in value) if (expression.test(name)) check.explain(value[name], `${path}/${pointer(name)}`, errors)
+    }
   }
 }
 
