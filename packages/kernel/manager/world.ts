@@ -250,9 +250,8 @@ export class World {
   #track(record: ModuleRecord): void {
     const { id, state } = record
     // loaded → active and back changes nothing here: most transitions do not.
-    if (record.up) {
-      if (state === 'loaded' && !this.loaded.has(id)) this.loaded.add(record.manifest)
-    } else if (state !== 'loading') this.loaded.delete(id)
+    if (!record.up) this.loaded.delete(id)
+    else if (state === 'loaded' && !this.loaded.has(id)) this.loaded.add(record.manifest)
     if (state === 'error') {
       if (record.dependents.length > 0) this.bereft.add(record)
       this.supervisor?.fallen(record)
