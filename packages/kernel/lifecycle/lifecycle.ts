@@ -106,9 +106,10 @@ export class Lifecycle {
     if (life.ended) throw life.reason
     if (api !== undefined) this.#setApi(record, api)
     this.#ledger.markUsed(record.id)
-    record.loadMs = performance.now() - record.begun
+    const ms = performance.now() - record.begun!
+    record.loadMs = ms
     this.transition(record, 'loaded')
-    this.#host.bus.emit('module.loaded', { id: record.id, ms: record.loadMs })
+    this.#host.bus.emit('module.loaded', { id: record.id, ms })
     if (record.definition!.usage) reconcile({ ledger: this.#ledger, bus: this.#host.bus }, record)
   }
 

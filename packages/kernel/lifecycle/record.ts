@@ -45,10 +45,12 @@ export class ModuleRecord {
   /** Loaded modules it came after without needing them. */
   softProviders: readonly ModuleRecord[] = noRecords
   #dependents: ModuleRecord[] | undefined
-  /** `performance.now()` at the begin of the load, and durations in milliseconds. */
-  begun = 0
-  loadMs = 0
-  startMs = 0
+  // Fields that begin as whole numbers and become fractions make a thousand records change their shape.
+  /** `performance.now()` at the begin of the last load. */
+  begun: number | undefined
+  /** Durations in milliseconds. */
+  loadMs: number | undefined
+  startMs: number | undefined
 
   readonly id: string
   /** In the graph that is being built. */
@@ -72,11 +74,29 @@ export class ModuleRecord {
     return this.#dependents ?? noRecords
   }
 
+  /** Binds its requirements to their providers, in their order. */
+  bindTo(ids: readonly string[], records: ReadonlyMap<string, ModuleRecord>): void {
+    const providers = new Array<ModuleRecord>(ids.length)
+    for (let i = 0; i < ids.length; i++) {
+      const provider = records.get(ids[i]!)!
+      providers[i] = provider
+      provider.bind(this)
+    }
+    this.providers = providers
+  }
+
+  /** It needs nobody any more. */
+  unbindAll(): void {
+    const { providers } = this
+    for (let i = 0; i < providers.length; i++) providers[i]!.unbind(this)
+    this.providers = noRecords
+  }
+
   bind(dependent: ModuleRecord): void {
     const list = this.#dependents
     // Few have many: an array that is just long enough is a tenth of a set.
     if (list === undefined) this.#dependents = [dependent]
-    else if (list.length < 8) this.#dependents = [...list, dependent]
+    else if (list.length < 8) this.#dependents = list.concat(dependent)
     else list.push(dependent)
   }
 
@@ -100,7 +120,7 @@ export class ModuleRecord {
       throw new ModuleError('SERVICE_TAKEN', message, { module: this.id })
     }
     const slot = new ServiceSlot(this.id, given, implementation)
-    this.services = [...this.services, slot]
+    this.services = this.services.length === 0 ? [slot] : this.services.concat(slot)
     return slot
   }
 

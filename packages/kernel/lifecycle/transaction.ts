@@ -54,7 +54,7 @@ export async function commit(world: TransactionWorld, work: TransactionWork): Pr
     failure = error
   }
   if (failure === undefined) {
-    for (const record of mine) record.adoptOrphans()
+    for (let i = 0; i < mine.length; i++) mine[i]!.adoptOrphans()
     return
   }
   await undo(world, mine, started)
@@ -91,14 +91,15 @@ async function carryOut(
     )
     const loadErrors = loading instanceof Promise ? await loading : loading
     if (loadErrors.length > 0 || start.length === 0) return loadErrors[0]
-    const own = new Set(mine)
+    const inLine = begins(start, mine)
+    const own = new Set(inLine ? none : mine)
     const begin = (record: ModuleRecord) => {
       if (signal?.aborted) throw cancelled(record.id)
       started.push(record)
-      return lifecycle.start(record, own.has(record))
+      return lifecycle.start(record, inLine || own.has(record))
     }
     const errors =
-      begins(start, mine) || standsInOrder(start, comesAfter)
+      inLine || standsInOrder(start, comesAfter)
         ? await runInOrder(start, comesAfter, begin, { onFirstError: cancel })
         : await new Graph(start, comesAfter).run(begin, { onFirstError: cancel })
     return errors[0]
@@ -292,20 +293,20 @@ function preferGpu(ledger: ResourceLedger, manifest: Manifest): void {
 function link(record: ModuleRecord, step: PlanStep, world: TransactionWorld): void {
   const { records } = world
   record.neededBy = step.neededBy?.module
-  if (step.bindings.length > 0) {
-    record.providers = step.bindings.map((id) => records.get(id)!)
-    for (const provider of record.providers) provider.bind(record)
-  }
+  if (step.bindings.length > 0) record.bindTo(step.bindings, records)
   const { optional, after } = step.manifest
-  if (optional.length === 0 && after.length === 0) return
+  if (optional.length > 0 || after.length > 0) linkSoftly(record, step, world)
+}
+
+function linkSoftly(record: ModuleRecord, step: PlanStep, world: TransactionWorld): void {
+  const { records } = world
   const hard = new Set(step.bindings)
   const present = softNeeds(step.manifest, world).filter((id) => records.get(id)?.up)
   record.softProviders = [...new Set([...step.after, ...present])].filter((id) => !hard.has(id)).map((id) => records.get(id)!)
 }
 
 function unlink(record: ModuleRecord): void {
-  if (record.providers.length > 0) for (const provider of record.providers) provider.unbind(record)
-  record.providers = none
+  record.unbindAll()
   record.softProviders = none
 }
 

@@ -22,7 +22,7 @@ export class LastUse {
 
   /** As `performance.now()`; a module that was never used counts from its load. */
   of(record: ModuleRecord): number {
-    return Math.max(record.begun, this.#seen.get(record)?.at ?? 0)
+    return Math.max(record.begun ?? 0, this.#seen.get(record)?.at ?? 0)
   }
 }
 

@@ -70,7 +70,8 @@ export function configsOf(
   asked: ReadonlyMap<string, ModuleConfig | undefined>,
 ): Map<string, ModuleConfig> {
   const configs = new Map<string, ModuleConfig>()
-  for (const { manifest } of steps) {
+  for (let i = 0; i < steps.length; i++) {
+    const { manifest } = steps[i]!
     const given = asked.get(manifest.id)
     if (given) configs.set(manifest.id, given)
     else if (manifest.config) configs.set(manifest.id, world.configs.check(manifest, undefined))
@@ -138,6 +139,5 @@ export function startOrder(world: World, goals: readonly ModuleRecord[], steps: 
 /** Whether all that was asked for shall start, and so all that it needs. */
 function coversAll(goals: readonly ModuleRecord[], steps: readonly PlanStep[]): boolean {
   const starting = new Set(goals.map(({ id }) => id))
-  for (const { manifest, neededBy } of steps) if (neededBy === undefined && !starting.has(manifest.id)) return false
-  return true
+  return steps.every(({ manifest, neededBy }) => neededBy !== undefined || starting.has(manifest.id))
 }

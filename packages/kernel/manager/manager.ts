@@ -15,6 +15,7 @@ import type { ModuleRecord } from '../lifecycle/record.js'
 import { serves, type Token } from '../lifecycle/services.js'
 import { stopAll, takeDown } from '../lifecycle/transaction.js'
 import type { ManifestInput } from '../manifest/manifest.js'
+import { badManifest } from '../manifest/manifest-read.js'
 import { canonical } from '../names.js'
 import { planSwap } from '../resolver/swap.js'
 import { detectHardware, type HardwareProfile } from '../resources/hardware.js'
@@ -114,9 +115,10 @@ export class ModuleManager implements AsyncDisposable {
   ): string {
     const { reader } = this.#world
     if ('manifest' in given && 'module' in given) {
-      const manifest = reader.require(given.manifest, `The manifest of '${given.manifest.id}'`)
-      this.#world.add(manifest, given.module as ModuleDefinition<never>)
-      return manifest.id
+      const result = reader.normalise(given.manifest)
+      if (!result.ok) throw badManifest(`The manifest of '${given.manifest.id}'`, result.problems)
+      this.#world.add(result.manifest, given.module as ModuleDefinition<never>)
+      return result.manifest.id
     }
     if (!isSeedModule(given)) throw new ModuleError('BAD_MODULE', 'Pass a class, an instance, or { manifest, module }.')
     const manifest = reader.require(seedManifest(given), 'The module to register')

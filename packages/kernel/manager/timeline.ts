@@ -50,9 +50,12 @@ function incidentsOf({ bus }: World): TimelineIncident[] {
 
 export function timelineOf(world: World): Timeline {
   const { records } = world
-  const loaded = [...records.values()].filter((record) => record.up).sort((a, b) => a.begun - b.begun)
-  const zero = loaded[0]?.begun ?? 0
-  const entries = loaded.map(({ id, begun, loadMs, startMs }) => ({ id, at: begun - zero, loadMs, startMs }))
+  const loaded = [...records.values()]
+    .filter((record) => record.up)
+    .map(({ id, begun = 0, loadMs = 0, startMs = 0 }) => ({ id, at: begun, loadMs, startMs }))
+    .sort((a, b) => a.at - b.at)
+  const zero = loaded[0]?.at ?? 0
+  const entries = loaded.map((entry) => ({ ...entry, at: entry.at - zero }))
   const width = Math.max(0, ...entries.map(({ id }) => id.length))
   const ms = (value: number) => `${value.toFixed(1)} ms`.padStart(11)
   const lines = entries.map(

@@ -138,7 +138,7 @@ export function viewOf(
     health,
     quarantined,
     effects: context?.effects ?? [],
-    loadMs: record.loadMs,
-    startMs: record.startMs,
+    loadMs: record.loadMs ?? 0,
+    startMs: record.startMs ?? 0,
   }
 }

@@ -226,8 +226,8 @@ export class World {
 
   /** A failed module is tried again: loading it is the retry. */
   resetFailed(steps: readonly PlanStep[]): void {
-    for (const { manifest } of steps) {
-      const record = this.records.get(manifest.id)!
+    for (let i = 0; i < steps.length; i++) {
+      const record = this.records.get(steps[i]!.manifest.id)!
       if (record.state === 'error') this.lifecycle.reset(record)
     }
   }

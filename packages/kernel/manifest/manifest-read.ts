@@ -122,7 +122,7 @@ function build(input: ManifestInput, problems: Problem[]): Manifest {
     optional: input.optional ? requirements('optional', input.optional, id, problems) : none,
     after: input.after?.map(canonical) ?? none,
     conflicts: input.conflicts?.map(canonical) ?? none,
-    provides: input.provides?.map((entry) => provision(entry, input.version)) ?? none,
+    provides: input.provides ? provisions(input.provides, input.version) : none,
     cloud: input.cloud ?? false,
     resources: input.resources ? resources(input.resources, problems) : noResources,
     permissions: input.permissions ? { ...noPermissions, ...input.permissions } : noPermissions,
@@ -152,25 +152,47 @@ function extraOf(input: ManifestInput): Manifest['extra'] {
 }
 
 function requirements(key: string, texts: readonly string[], self: string, problems: Problem[]): readonly Requirement[] {
-  const found = texts.map(parseRequirement)
-  if (found.every((requirement) => requirement !== undefined && requirement.capability !== self)) return found as Requirement[]
-  for (const [i, requirement] of found.entries()) {
-    const refuse = (why: string) => problems.push({ ...problem([key, String(i)], why), key })
-    if (!requirement) refuse(`'${key}' has '${texts[i]}', whose range is not semver; write it as name@^1`)
-    else if (requirement.capability === self) refuse(`'${key}' names the module itself; remove '${texts[i]}'`)
+  const found = new Array<Requirement>(texts.length)
+  for (let i = 0; i < texts.length; i++) {
+    const requirement = parseRequirement(texts[i]!)
+    if (requirement !== undefined && requirement.capability !== self) found[i] = requirement
+    else problems.push(refusedRequirement([key, String(i)], texts[i]!, requirement))
   }
-  return none
+  return found
+}
+
+function refusedRequirement(path: [key: string, i: string], text: string, requirement: Requirement | undefined): Problem {
+  const [key] = path
+  const why = requirement
+    ? `'${key}' names the module itself; remove '${text}'`
+    : `'${key}' has '${text}', whose range is not semver; write it as name@^1`
+  return { ...problem(path, why), key }
+}
+
+function provisions(entries: NonNullable<ManifestInput['provides']>, moduleVersion: string): Provision[] {
+  const found = new Array<Provision>(entries.length)
+  for (let i = 0; i < entries.length; i++) found[i] = provision(entries[i]!, moduleVersion)
+  return found
 }
 
 function provision(entry: NonNullable<ManifestInput['provides']>[number], moduleVersion: string): Provision {
-  const given = typeof entry === 'string' ? { capability: entry } : entry
-  const version = given.version === undefined ? moduleVersion : fullVersion(given.version)
-  return {
-    capability: canonical(given.capability),
-    version,
-    cardinality: given.cardinality ?? 'exclusive',
-    priority: given.priority ?? 50,
-  }
+  if (typeof entry === 'string') return provided(canonical(entry), moduleVersion)
+  const { capability, cardinality, priority } = entry
+  return provided(
+    canonical(capability),
+    entry.version === undefined ? moduleVersion : fullVersion(entry.version),
+    cardinality,
+    priority,
+  )
+}
+
+function provided(
+  capability: string,
+  version: string,
+  cardinality: Provision['cardinality'] = 'exclusive',
+  priority = 50,
+): Provision {
+  return { capability, version, cardinality, priority }
 }
 
 /** `1` or `1.2` → `1.0.0`, `1.2.0`. */

@@ -65,11 +65,18 @@ const quicks: Readonly<Record<string, { keys: readonly string[]; make: (schema: 
 }
 
 function quick(schema: JsonSchema): Check['holds'] | undefined {
+  if ('if' in schema && Object.keys(schema).length === 2) return either(schema)
   const found = quicks[schema.type as string]
   const covered = Object.keys(schema).every((key) => key === 'type' || found?.keys.includes(key))
   // Patterns of names that ask nothing of their values only say which names there may be.
   const patterns = Object.values((schema.patternProperties as object | undefined) ?? {}) as object[]
   return found && covered && patterns.every((asked) => Object.keys(asked).length === 0) ? found.make(schema) : undefined
+}
+
+function either(schema: JsonSchema): Check['holds'] {
+  const first = compile(schema.if as JsonSchema)
+  const otherwise = compile(schema.else as JsonSchema)
+  return (value) => first.holds(value) || otherwise.holds(value)
 }
 
 function quickObject(schema: JsonSchema): Check['holds'] {
@@ -200,10 +207,10 @@ function anyOf(branches: unknown, schema: JsonSchema): Explain {
 }
 
 function ifElse(condition: unknown, schema: JsonSchema): Explain {
-  const first = compile(condition as JsonSchema)
+  const holds = either(schema)
   const otherwise = compile(schema.else as JsonSchema)
   return (value, path, errors) => {
-    if (first.holds(value) || otherwise.holds(value)) return
+    if (holds(value)) return
     otherwise.explain(value, path, errors)
     errors.push(failure('if', path, { failingKeyword: 'else' }, 'must match "else" schema', condition, schema, value))
   }

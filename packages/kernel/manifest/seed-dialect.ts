@@ -7,7 +7,9 @@ const marks = ['type', 'cli', 'singleton', 'dependencies', 'displayName', 'expor
 
 /** Whether a document is written in the seed dialect. */
 export function isSeedDialect(document: object): boolean {
-  return !('id' in document) || marks.some((key) => key in document)
+  if (!('id' in document)) return true
+  for (let i = 0; i < marks.length; i++) if (marks[i]! in document) return true
+  return false
 }
 
 /** The same manifest in our words. Keys that the dialect does not have are passed on, to be refused by name. */

@@ -44,14 +44,16 @@ export class Catalogue {
     this.#modules.set(id, own)
     const mine = this.#slots.get(id)
     if (mine) push(mine, own)
-    for (const provision of manifest.provides) {
+    const { provides, conflicts } = manifest
+    for (let i = 0; i < provides.length; i++) {
+      const provision = provides[i]!
       const { capability, priority } = provision
       if (capability !== id) push(this.#slot(capability), { manifest, index, version: provision.version, priority, provision })
     }
-    for (const other of manifest.conflicts) {
+    for (let i = 0; i < conflicts.length; i++) {
       // Symmetric: whoever names the other, neither loads beside the other.
-      this.#conflict(id, other)
-      this.#conflict(other, id)
+      this.#conflict(id, conflicts[i]!)
+      this.#conflict(conflicts[i]!, id)
     }
   }
 

@@ -67,7 +67,7 @@ export class Supervisor {
     clearTimeout(known?.timer)
     this.#cases.set(record.id, {
       history: known?.history ?? noCrashes,
-      ranFor: performance.now() - (record.begun + record.loadMs + record.startMs),
+      ranFor: performance.now() - (record.begun ?? 0) - (record.loadMs ?? 0) - (record.startMs ?? 0),
       active: record.state === 'active',
       clean,
       falling: true,
