@@ -17,17 +17,20 @@ export function drive<T>(steps: Steps<T>): T | Promise<T> {
 }
 
 async function driveAsync<T>(steps: Steps<T>, first: PromiseLike<unknown>): Promise<T> {
-  let next = await settle(steps, first)
-  while (!next.done) next = isThenable(next.value) ? await settle(steps, next.value) : steps.next(next.value)
-  return next.value
-}
-
-async function settle<T>(steps: Steps<T>, pending: PromiseLike<unknown>): Promise<IteratorResult<unknown, T>> {
-  let value: unknown
-  try {
-    value = await pending
-  } catch (error) {
-    return steps.throw(error)
+  let pending: unknown = first
+  for (;;) {
+    let value = pending
+    let failed = false
+    if (isThenable(pending)) {
+      try {
+        value = await pending
+      } catch (error) {
+        value = error
+        failed = true
+      }
+    }
+    const next = failed ? steps.throw(value) : steps.next(value)
+    if (next.done) return next.value
+    pending = next.value
   }
-  return steps.next(value)
 }

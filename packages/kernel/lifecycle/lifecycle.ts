@@ -6,7 +6,7 @@ import { reconcile } from '../resources/resource-watch.js'
 import { ModuleContext } from './context.js'
 import { drive, type Steps } from './drive.js'
 import { type ContextHost, ModuleLife } from './life.js'
-import { type Limit, withinLimit } from './limit.js'
+import { type Limit, type Told, withinLimit } from './limit.js'
 import type { ModuleRecord } from './record.js'
 import { ServiceSlot } from './services.js'
 import { checkTransition, type ModulePhase, type ModuleState } from './state.js'
@@ -17,6 +17,9 @@ import { isThenable } from './thenable.js'
 // They answer at once where nothing of the module is asynchronous.
 
 type Operation = 'load' | 'start' | 'stop' | 'unload'
+
+/** Whose limit bounds what. */
+const limits = { load: 'loadTimeout', start: 'startTimeout', stop: 'stopTimeout', unload: 'stopTimeout' } as const
 
 /** Milliseconds. */
 export interface LifecycleTimes {
@@ -296,13 +299,15 @@ export class Lifecycle {
   }
 
   #limit(record: ModuleRecord, operation: Operation): Limit {
+    const { warn, grace } = this.#times
+    return { ms: record.manifest.lifecycle[limits[operation]], warn, grace, told: () => this.#told(record, operation) }
+  }
+
+  #told(record: ModuleRecord, operation: Operation): Told {
     const { id, manifest } = record
-    const key = operation === 'load' ? 'loadTimeout' : operation === 'start' ? 'startTimeout' : 'stopTimeout'
+    const key = limits[operation]
     const ms = manifest.lifecycle[key]
     return {
-      ms,
-      warn: this.#times.warn,
-      grace: this.#times.grace,
       onSlow: (waited) => void this.#host.bus.emit('module.slow', { id, operation, ms: waited }),
       onTimeout: () => {
         const fix = `Make it faster, or raise lifecycle.${key} in its module.yaml.`

@@ -8,8 +8,8 @@ export class Lifeline {
   #controller: AbortController | undefined
   #ended = false
   #reason: unknown
-  /** Called when the life ends during an operation. */
-  interrupt: ((reason: unknown) => void) | undefined
+  /** Under way; interrupted when the life ends. */
+  operation: { interrupt(reason: unknown): void } | undefined
 
   get signal(): AbortSignal {
     if (this.#controller === undefined) {
@@ -35,17 +35,24 @@ export class Lifeline {
     this.#ended = true
     this.#reason = reason
     this.#controller?.abort(this.reason)
-    this.interrupt?.(this.reason)
+    this.operation?.interrupt(this.reason)
   }
 }
 
+/** Milliseconds. */
 export interface Limit {
-  /** Milliseconds until the signal is aborted. */
+  /** Until the signal is aborted. */
   readonly ms: number
-  /** Milliseconds until `onSlow`. */
+  /** Until `onSlow`. */
   readonly warn: number
-  /** Milliseconds from the abort until the operation is given up. */
+  /** From the abort until the operation is given up. */
   readonly grace: number
+  /** Asked for when there is something to tell: most operations end in time. */
+  readonly told: () => Told
+}
+
+/** Who is told of an operation that does not end in time. */
+export interface Told {
   onSlow(ms: number): void
   /** The error of an operation past its limit. */
   onTimeout(): Error
@@ -65,56 +72,78 @@ export function withinLimit<T>(
   ended = false,
 ): T | Promise<T> {
   if (!isThenable(result)) return result
-  const limit = makeLimit()
   return new Promise<T>((resolve, reject) => {
-    let error: unknown
-    let late = false
-    const giveUp = () => {
-      limit.onStuck(
-        result.then(
-          () => undefined,
-          () => undefined,
-        ) as Promise<void>,
-      )
-      done()
-      reject(error as Error)
-    }
-    const interrupt = (reason: unknown) => {
-      if (late) return
-      late = true
-      error = reason
-      clearTimeout(timer)
-      timer = setTimeout(giveUp, limit.grace)
-    }
-    const expire = () => {
-      const reason = limit.onTimeout()
-      lifeline.end(reason)
-      // A life that had ended before (an unload in progress) interrupts nothing by itself.
-      interrupt(reason)
-    }
-    const first = Math.min(limit.ms, limit.warn)
-    let timer = setTimeout(() => {
-      if (first === limit.ms) return expire()
-      limit.onSlow(first)
-      timer = setTimeout(expire, limit.ms - first)
-    }, first)
-    const done = () => {
-      clearTimeout(timer)
-      lifeline.interrupt = undefined
-    }
-    lifeline.interrupt = interrupt
+    const operation = new Operation(lifeline, makeLimit(), result, reject)
     // Ended from within the synchronous part of the operation.
-    if (!ended && lifeline.ended) interrupt(lifeline.reason)
+    if (!ended && lifeline.ended) operation.interrupt(lifeline.reason)
     result.then(
       (value) => {
-        done()
-        if (late) reject(error as Error)
-        else resolve(value as T)
+        operation.done()
+        if (operation.late) reject(operation.reason as Error)
+        else resolve(value)
       },
       (cause: unknown) => {
-        done()
-        reject(late ? (error as Error) : (cause as Error))
+        operation.done()
+        reject((operation.late ? operation.reason : cause) as Error)
       },
     )
   })
 }
+
+/** An operation under way. */
+class Operation {
+  readonly #lifeline: Lifeline
+  readonly #limit: Limit
+  readonly #result: PromiseLike<unknown>
+  readonly #reject: (reason: Error) => void
+  #timer: NodeJS.Timeout
+  /** It was interrupted, with this reason. */
+  late = false
+  reason: unknown
+
+  constructor(lifeline: Lifeline, limit: Limit, result: PromiseLike<unknown>, reject: (reason: Error) => void) {
+    this.#lifeline = lifeline
+    this.#limit = limit
+    this.#result = result
+    this.#reject = reject
+    this.#timer = limit.ms <= limit.warn ? setTimeout(expire, limit.ms, this) : setTimeout(warn, limit.warn, this)
+    lifeline.operation = this
+  }
+
+  warn(): void {
+    const { ms, warn, told } = this.#limit
+    told().onSlow(warn)
+    this.#timer = setTimeout(expire, ms - warn, this)
+  }
+
+  expire(): void {
+    const reason = this.#limit.told().onTimeout()
+    this.#lifeline.end(reason)
+    // A life that had ended before (an unload in progress) interrupts nothing by itself.
+    this.interrupt(reason)
+  }
+
+  interrupt(reason: unknown): void {
+    if (this.late) return
+    this.late = true
+    this.reason = reason
+    clearTimeout(this.#timer)
+    this.#timer = setTimeout(giveUp, this.#limit.grace, this)
+  }
+
+  giveUp(): void {
+    const settled = () => undefined
+    this.#limit.told().onStuck(this.#result.then(settled, settled) as Promise<void>)
+    this.done()
+    this.#reject(this.reason as Error)
+  }
+
+  done(): void {
+    clearTimeout(this.#timer)
+    this.#lifeline.operation = undefined
+  }
+}
+
+const warn = (operation: Operation) => operation.warn()
+const expire = (operation: Operation) => operation.expire()
+const giveUp = (operation: Operation) => operation.giveUp()
