@@ -48,13 +48,13 @@ export class Lifecycle {
   /** unloaded → loading → loaded. @throws ModuleError `LOAD_FAILED`, `TIMEOUT`, `CANCELLED`, or the module's own */
   load(record: ModuleRecord, config: ModuleConfig): void | Promise<void> {
     this.#begin(record, config)
-    let rest: Steps<void> | undefined
+    let rest: Steps<void> | Promise<void> | undefined
     try {
       rest = this.#loadAtOnce(record)
     } catch (cause) {
       rest = failed(cause)
     }
-    return rest && drive(this.#guarded(record, rest))
+    return rest === undefined || rest instanceof Promise ? rest : drive(this.#guarded(record, rest))
   }
 
   #begin(record: ModuleRecord, config: ModuleConfig): void {
@@ -69,15 +69,23 @@ export class Lifecycle {
   }
 
   /** The rest of the way, where there is one. */
-  #loadAtOnce(record: ModuleRecord): Steps<void> | undefined {
+  #loadAtOnce(record: ModuleRecord): Steps<void> | Promise<void> | undefined {
     const { source } = record
     const definition = typeof source === 'function' ? source() : source
     if (isThenable(definition) || definition.estimate || record.handover) return this.#loadFrom(record, definition)
     record.definition = definition
     const api = definition.load?.(record.context!)
-    if (isThenable(api)) return this.#entered(record, api)
+    if (isThenable(api)) return this.#loadedAfter(record, this.#bound(record, 'load', api))
     this.#loaded(record, api)
     return undefined
+  }
+
+  async #loadedAfter(record: ModuleRecord, pending: unknown): Promise<void> {
+    try {
+      this.#loaded(record, await pending)
+    } catch (cause) {
+      await drive(this.#failLoad(record, cause))
+    }
   }
 
   *#loadFrom(record: ModuleRecord, given: ModuleDefinition<never> | Promise<ModuleDefinition<never>>): Steps<void> {
@@ -120,12 +128,16 @@ export class Lifecycle {
     try {
       yield* steps
     } catch (cause) {
-      // A life that was ended is the reason, whatever the module threw because of it.
-      const life = record.life!
-      throw yield* this.#abandon(record, life.ended ? life.reason : cause, 'LOAD_FAILED', false)
+      yield* this.#failLoad(record, cause)
     } finally {
       record.handover = undefined
     }
+  }
+
+  *#failLoad(record: ModuleRecord, cause: unknown): Steps<never> {
+    // A life that was ended is the reason, whatever the module threw because of it.
+    const life = record.life!
+    throw yield* this.#abandon(record, life.ended ? life.reason : cause, 'LOAD_FAILED', false)
   }
 
   /**
