@@ -74,24 +74,6 @@ export class ModuleRecord {
     return this.#dependents ?? noRecords
   }
 
-  /** Binds its requirements to their providers, in their order. */
-  bindTo(ids: readonly string[], records: ReadonlyMap<string, ModuleRecord>): void {
-    const providers = new Array<ModuleRecord>(ids.length)
-    for (let i = 0; i < ids.length; i++) {
-      const provider = records.get(ids[i]!)!
-      providers[i] = provider
-      provider.bind(this)
-    }
-    this.providers = providers
-  }
-
-  /** It needs nobody any more. */
-  unbindAll(): void {
-    const { providers } = this
-    for (let i = 0; i < providers.length; i++) providers[i]!.unbind(this)
-    this.providers = noRecords
-  }
-
   bind(dependent: ModuleRecord): void {
     const list = this.#dependents
     // Few have many: an array that is just long enough is a tenth of a set.
@@ -102,10 +84,11 @@ export class ModuleRecord {
 
   unbind(dependent: ModuleRecord): void {
     const list = this.#dependents
-    const at = list?.lastIndexOf(dependent) ?? -1
-    if (list === undefined || at < 0) return
-    if (list.length === 1) this.#dependents = undefined
-    else list.splice(at, 1)
+    if (list === undefined) return
+    // Nearly always the last: modules leave in reverse order.
+    if (list[list.length - 1] === dependent) list.pop()
+    else if (list.includes(dependent)) list.splice(list.lastIndexOf(dependent), 1)
+    if (list.length === 0) this.#dependents = undefined
   }
 
   /** What `load` returned. */
@@ -128,8 +111,8 @@ export class ModuleRecord {
   boundService(name: string): ServiceSlot | undefined {
     const { providers } = this
     for (let i = 0; i < providers.length; i++) {
-      const slot = providers[i]!.service(name)
-      if (slot !== undefined) return slot
+      const { services } = providers[i]!
+      for (let k = 0; k < services.length; k++) if (services[k]!.token.name === name) return services[k]
     }
     return undefined
   }

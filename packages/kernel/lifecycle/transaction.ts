@@ -291,11 +291,16 @@ function preferGpu(ledger: ResourceLedger, manifest: Manifest): void {
 }
 
 function link(record: ModuleRecord, step: PlanStep, world: TransactionWorld): void {
-  const { records } = world
+  const { bindings, manifest } = step
   record.neededBy = step.neededBy?.module
-  if (step.bindings.length > 0) record.bindTo(step.bindings, records)
-  const { optional, after } = step.manifest
-  if (optional.length > 0 || after.length > 0) linkSoftly(record, step, world)
+  const providers = new Array<ModuleRecord>(bindings.length)
+  for (let i = 0; i < bindings.length; i++) {
+    const provider = world.records.get(bindings[i]!)!
+    provider.bind(record)
+    providers[i] = provider
+  }
+  record.providers = providers
+  if (manifest.optional.length > 0 || manifest.after.length > 0) linkSoftly(record, step, world)
 }
 
 function linkSoftly(record: ModuleRecord, step: PlanStep, world: TransactionWorld): void {
@@ -306,7 +311,9 @@ function linkSoftly(record: ModuleRecord, step: PlanStep, world: TransactionWorl
 }
 
 function unlink(record: ModuleRecord): void {
-  record.unbindAll()
+  const { providers } = record
+  for (let i = 0; i < providers.length; i++) providers[i]!.unbind(record)
+  record.providers = none
   record.softProviders = none
 }
 

@@ -13,5 +13,10 @@ export async function answered<T>(record: ModuleRecord, asked: string, answer: T
     return new ModuleError('TIMEOUT', `Module '${record.id}' did not answer ${asked} in ${ms} ms. ${fix}`, { module: record.id })
   }
   const nothing = () => undefined
-  return withinLimit(new Lifeline(), answer, () => ({ ms, warn: ms, grace: 0, told: () => ({ onSlow: nothing, onTimeout, onStuck: nothing }) }))
+  return withinLimit(new Lifeline(), answer, () => ({
+    ms,
+    warn: ms,
+    grace: 0,
+    told: () => ({ onSlow: nothing, onTimeout, onStuck: nothing }),
+  }))
 }

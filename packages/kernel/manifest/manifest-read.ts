@@ -42,8 +42,13 @@ export class ManifestReader {
     if (typeof document !== 'object' || document === null || Array.isArray(document)) {
       return { ok: false, problems: [problem([], 'a manifest is a map with at least id and version')] }
     }
-    const input = isSeedDialect(document) ? fromSeedDialect(document) : document
-    const errors = this.#check(input)
+    // What is valid in our words is in no other's: theirs has keys that ours refuses, or lacks the id.
+    let input: unknown = document
+    let errors = this.#check(document)
+    if (errors.length > 0 && isSeedDialect(document)) {
+      input = fromSeedDialect(document)
+      errors = this.#check(input)
+    }
     if (errors.length > 0) return { ok: false, problems: sentences(errors) }
     const problems: Problem[] = []
     const manifest = build(input as ManifestInput, problems)
