@@ -83,6 +83,15 @@ test('any JSON at all is a value or a coded error, never a crash', () => {
     }),
     { numRuns: runs },
   )
+  const trap = { toString: 0 }
+  for (const tagged of [
+    { $: trap },
+    { $: 'number', v: trap },
+    { $: 'object', v: [[trap, 1]] },
+    { $: 'bytes', t: trap, v: '' },
+    { $: 'error', v: { message: trap } },
+  ])
+    expect(() => decode(tagged, none)).toThrow('in another form than agreed')
   const deep = JSON.parse(`${'['.repeat(20_000)}${']'.repeat(20_000)}`)
   expect(() => decode(deep, none)).toThrow('nested too deeply')
 })

@@ -100,8 +100,9 @@ function decodeAt(value: Json, refs: References, depth: number): unknown {
     return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, decodeAt(item, refs, depth + 1)]))
   }
   const tagged = value as Tagged
-  const read = Object.hasOwn(decoders, tagged.$) ? decoders[tagged.$] : undefined
-  if (read === undefined) throw badMessage(`a value of unknown kind '${String(tagged.$).slice(0, 40)}'`)
+  const kind = text(tagged.$, 'a kind of value')
+  const read = Object.hasOwn(decoders, kind) ? decoders[kind] : undefined
+  if (read === undefined) throw badMessage(`a value of unknown kind '${kind.slice(0, 40)}'`)
   return read(tagged, refs, (item) => decodeAt(item, refs, depth + 1))
 }
 
@@ -109,14 +110,14 @@ type Decoder = (tagged: Tagged, refs: References, inner: (value: Json) => unknow
 
 const decoders: Readonly<Record<string, Decoder>> = {
   undefined: () => undefined,
-  number: ({ v }) => Number(v),
+  number: ({ v }) => Number(text(v, 'a number')),
   bigint: ({ v }) => (typeof v === 'string' && /^-?\d{1,4096}$/.test(v) ? BigInt(v) : refuse('a big integer')),
   date: ({ v }) => new Date(typeof v === 'number' ? v : Number.NaN),
   url: ({ v }) => (typeof v === 'string' && URL.canParse(v) ? new URL(v) : refuse('a URL')),
-  object: ({ v }, _, inner) => Object.fromEntries(pairs(v).map(([key, item]) => [String(key), inner(item)])),
+  object: ({ v }, _, inner) => Object.fromEntries(pairs(v).map(([key, item]) => [text(key, 'a key'), inner(item)])),
   map: ({ v }, _, inner) => new Map(pairs(v).map(([key, item]) => [inner(key), inner(item)])),
   set: ({ v }, _, inner) => new Set((Array.isArray(v) ? v : refuse('a set')).map(inner)),
-  bytes: ({ t, v }) => decodeBytes(String(t), v),
+  bytes: ({ t, v }) => decodeBytes(text(t, 'bytes'), v),
   error: ({ v }, _, inner) => decodeError(v, inner),
   stream: ({ id }, refs) => refs.takeStream(index(id)),
   signal: ({ id, aborted, reason }, refs, inner) => refs.takeSignal(index(id), aborted === true, inner(reason)),
@@ -126,10 +127,9 @@ const decoders: Readonly<Record<string, Decoder>> = {
 function decodeError(value: Json, inner: (value: Json) => unknown): Error {
   if (typeof value !== 'object' || value === null) return refuse('an error')
   const { name, message, code, module, stack, cause } = value as Record<string, unknown>
-  const text = String(message ?? '')
   const Builtin = builtinErrors.find((known) => known.name === name) ?? Error
   const error: Error & { code?: string; module?: string } = new Builtin(
-    text,
+    text(message ?? '', 'an error'),
     cause === undefined ? undefined : { cause: inner(cause) },
   )
   if (typeof name === 'string' && error.name !== name) Object.defineProperty(error, 'name', { value: name.slice(0, 100) })
@@ -185,6 +185,11 @@ function decodeBytes(type: string, value: unknown): unknown {
 function pairs(value: unknown): [unknown, unknown][] {
   if (!Array.isArray(value) || value.some((pair) => !Array.isArray(pair) || pair.length !== 2)) return refuse('a map')
   return value as [unknown, unknown][]
+}
+
+/** Anything else may throw when it is made a text: the other side says what it does then. */
+function text(value: unknown, what: string): string {
+  return typeof value === 'string' ? value : refuse(what)
 }
 
 function index(value: unknown): number {
