@@ -59,9 +59,11 @@ class Walk {
     const seen = this.#seen
     while (path.length > 0) {
       const top = path[path.length - 1]!
-      const state = seen[top.provider.index]
+      const { manifest, index } = top.provider
+      const state = seen[index]
       if (state === 0) {
-        if (!this.#free(top.provider.manifest) || !this.#enter(top)) return false
+        seen[index] = open
+        if (!this.#free(manifest) || !this.#enter(top, manifest)) return false
       } else {
         path.pop()
         if (state === open) this.#leave(top)
@@ -70,18 +72,17 @@ class Walk {
     return true
   }
 
-  #enter(visit: Visit): boolean {
-    const { manifest, index } = visit.provider
-    const seen = this.#seen
-    seen[index] = open
+  #enter(visit: Visit, manifest: Provider['manifest']): boolean {
     const { requires } = manifest
-    if (requires.length === 0) return true
+    const count = requires.length
+    if (count === 0) return true
+    const seen = this.#seen
     const catalogue = this.#catalogue
     // In its size: an array that grows takes room for seventeen.
-    const bindings = new Array<string>(requires.length)
+    const bindings = new Array<string>(count)
     visit.bindings = bindings
     // The first requirement ends on top of the path.
-    for (let i = requires.length - 1; i >= 0; i--) {
+    for (let i = count - 1; i >= 0; i--) {
       const only = catalogue.only(requires[i]!)
       if (only === undefined || (seen[only.index] !== done && !this.#reach(only, manifest, i))) return false
       bindings[i] = only.manifest.id
@@ -111,14 +112,10 @@ class Walk {
     const catalogue = this.#catalogue
     if (manifest.optional.length > 0 || manifest.after.length > 0 || catalogue.conflictsOf(manifest.id).size > 0) return false
     for (let i = 0; i < provides.length; i++) if (catalogue.isShared(provides[i]!.capability)) return false
-    return this.#fits(manifest) && this.#admitted(manifest)
-  }
-
-  #admitted(manifest: Provider['manifest']): boolean {
     const state = this.#state
     const barriers = this.#barriers
     for (let i = 0; i < barriers.length; i++) if (barriers[i]!(manifest, state)) return false
-    return true
+    return this.#fits(manifest)
   }
 
   #fits(manifest: Provider['manifest']): boolean {
