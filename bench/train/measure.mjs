@@ -5,31 +5,29 @@
 import { readFileSync } from 'node:fs'
 import { resourceUsage } from 'node:process'
 import { parseArgs } from 'node:util'
-import { goldenParameters, goldenSeeds, goldenTokens, inputsAndTargets } from '../../packages/lm/dist/golden/generate.js'
+import { optim } from '@enigma/nn'
 import { median } from '../harness/statistics.mjs'
 
 const settings = JSON.parse(readFileSync(new URL('cases.json', import.meta.url), 'utf8'))
 
-/**
- * What `--case <name> --threads <n> [--steps <n>]` asks for: `{ config, batch, length, inputs, targets, weights, optimizer,
- * threads, steps }`; inputs and targets Int32Array [batch, length], weights Float32Array by Hugging Face name, [out, in].
- */
-export function trainingCase(args = process.argv.slice(2)) {
+/** What `--case <name> --threads <n> [--steps <n>]` asks for: the case of cases.json with `optimizer`, `threads` and `steps`. */
+export function requestedCase(args = process.argv.slice(2)) {
   const { values } = parseArgs({
     args,
     options: { case: { type: 'string' }, threads: { type: 'string' }, steps: { type: 'string' } },
   })
-  const { config, batch, length, steps } = settings.cases[values.case]
+  const found = settings.cases[values.case]
   return {
-    config,
-    batch,
-    length,
-    ...inputsAndTargets(goldenTokens(goldenSeeds.batch, batch, length + 1, config.vocab), length),
-    weights: goldenParameters(config),
+    ...found,
     optimizer: settings.optimizer,
     threads: Number(values.threads ?? 2),
-    steps: Number(values.steps ?? steps),
+    steps: Number(values.steps ?? found.steps),
   }
+}
+
+/** Our optimizer with the settings of cases.json. */
+export function adamwOf({ learningRate: lr, beta1, beta2, epsilon: eps, weightDecay }) {
+  return optim.adamw({ lr, betas: [beta1, beta2], eps, weightDecay })
 }
 
 /** Milliseconds of processor time of this process since it began, all threads. */
@@ -38,8 +36,8 @@ function cpuMilliseconds() {
   return (user + system) / 1000
 }
 
-/** Times `step`, one whole update that resolves to the loss before it. */
-export async function measureTraining({ batch, length, steps }, step) {
+/** Times `step`, one whole update on `items` tokens or images that resolves to the loss before it. */
+export async function measureTraining({ items, steps }, step) {
   const losses = []
   for (let i = 0; i <= settings.updatesBeforeTiming; i++) losses.push(await step())
   const walls = []
@@ -53,7 +51,7 @@ export async function measureTraining({ batch, length, steps }, step) {
   const cpuMsPerStep = (cpuMilliseconds() - cpu) / steps
   const msPerStep = median(walls)
   return {
-    tokensPerSecond: ((batch * length) / msPerStep) * 1000,
+    perSecond: (items / msPerStep) * 1000,
     msPerStep,
     cpuMsPerStep,
     loss: losses[0],

@@ -1,7 +1,8 @@
 """The PyTorch side of the suite `train`.
 
     pytorch.py probe --threads 2
-    pytorch.py train --case train-5m --threads 2 [--attention gqa|repeat|manual] [--steps n]
+    pytorch.py train --case train-5m --threads 2 [--variant gqa|repeat|manual] [--steps n]
+    pytorch.py train --case resnet8 --threads 2 [--variant contiguous|channels-last] [--steps n]
 
 Either prints one line of JSON. PyTorch 2: scaled_dot_product_attention and fused AdamW; 1.13 has neither: attention
 written out and the foreach AdamW. Everything is written the fastest way that eager PyTorch offers on the CPU.
@@ -53,7 +54,8 @@ def probe():
     variants = ['manual'] if MAJOR < 2 else ['repeat']
     if MAJOR >= 2 and 'enable_gqa' in (F.scaled_dot_product_attention.__doc__ or ''):
         variants.append('gqa')
-    return dict(version=torch.__version__, major=MAJOR, blas=blas(), attention=variants, gemmGflops=gemm_gflops())
+    variants = dict(llama=variants, resnet8=['contiguous', 'channels-last'])
+    return dict(version=torch.__version__, major=MAJOR, blas=blas(), variants=variants, gemmGflops=gemm_gflops())
 
 
 class Llama:
@@ -111,25 +113,75 @@ class Llama:
         return F.cross_entropy(logits.view(-1, c['vocab']), targets.view(-1))
 
 
+def unit(inputs, outputs, kernel, stride):
+    convolution = torch.nn.Conv2d(inputs, outputs, kernel, stride, kernel // 2, bias=False)
+    return torch.nn.Sequential(convolution, torch.nn.BatchNorm2d(outputs))
+
+
+class Block(torch.nn.Module):
+    def __init__(self, inputs, outputs, stride):
+        super().__init__()
+        self.a, self.b = unit(inputs, outputs, 3, stride), unit(outputs, outputs, 3, 1)
+        self.shortcut = unit(inputs, outputs, 1, stride) if stride != 1 or inputs != outputs else torch.nn.Identity()
+
+    def forward(self, x):
+        return F.relu(self.b(F.relu(self.a(x))) + self.shortcut(x))
+
+
+class ResNet8(torch.nn.Module):
+    def __init__(self, channels, classes):
+        super().__init__()
+        self.stem = unit(3, channels[0], 3, 1)
+        self.blocks = torch.nn.Sequential(
+            *(Block(channels[max(0, i - 1)], c, 1 if i == 0 else 2) for i, c in enumerate(channels))
+        )
+        self.head = torch.nn.Linear(channels[-1], classes)
+
+    def forward(self, x):
+        return self.head(self.blocks(F.relu(self.stem(x))).mean((2, 3)))
+
+
+def resnet8(case, variant):
+    """Parameters, loss and number of images; the weights are those of resnet8.mjs."""
+    model = ResNet8(case['channels'], case['classes'])
+    with torch.no_grad():
+        for ordinal, (name, parameter) in enumerate(sorted(model.named_parameters())):
+            values = torch.tensor(parameter_values(ordinal, list(parameter.shape)))
+            if parameter.dim() > 1:
+                values = values * (math.sqrt(6 / (parameter.numel() / parameter.shape[0])) / 0.035)
+            parameter.copy_(values - 1 if name.endswith('bias') else values)
+    batch, size = case['batch'], case['size']
+    x = torch.tensor(parameter_values(SEEDS['batch'], [batch * 3 * size, size])).view(batch, 3, size, size)
+    y = torch.tensor(tokens(SEEDS['prompt'], batch, 1, case['classes'])[:, 0])
+    if variant == 'channels-last':
+        model, x = model.to(memory_format=torch.channels_last), x.contiguous(memory_format=torch.channels_last)
+    return list(model.parameters()), lambda: F.cross_entropy(model(x), y), batch
+
+
+def llama(case, variant):
+    """Parameters, loss and number of tokens."""
+    batch, length = case['batch'], case['length']
+    model = Llama(case['config'], length, variant)
+    sequence = torch.tensor(tokens(SEEDS['batch'], batch, length + 1, case['config']['vocab']))
+    inputs, targets = sequence[:, :-1].contiguous(), sequence[:, 1:].contiguous()
+    return list(model.parameters.values()), lambda: model.loss(inputs, targets), batch * length
+
+
 def train(arguments):
     with open(os.path.join(HERE, 'cases.json')) as file:
         settings = json.load(file)
     case, o = settings['cases'][arguments.case], settings['optimizer']
-    batch, length = case['batch'], case['length']
-    model = Llama(case['config'], length, arguments.attention)
-    parameters = list(model.parameters.values())
+    parameters, loss_of, items = dict(llama=llama, resnet8=resnet8)[case['model']](case, arguments.variant)
     groups = [
         dict(params=[p for p in parameters if p.dim() > 1], weight_decay=o['weightDecay']),
         dict(params=[p for p in parameters if p.dim() == 1], weight_decay=0.0),
     ]
     fast = dict(fused=True) if MAJOR >= 2 else dict(foreach=True)
     adamw = torch.optim.AdamW(groups, lr=o['learningRate'], betas=(o['beta1'], o['beta2']), eps=o['epsilon'], **fast)
-    sequence = torch.tensor(tokens(SEEDS['batch'], batch, length + 1, case['config']['vocab']))
-    inputs, targets = sequence[:, :-1].contiguous(), sequence[:, 1:].contiguous()
 
     def step():
         adamw.zero_grad(set_to_none=True)
-        loss = model.loss(inputs, targets)
+        loss = loss_of()
         loss.backward()
         torch.nn.utils.clip_grad_norm_(parameters, o['clipNorm'])
         adamw.step()
@@ -146,7 +198,7 @@ def train(arguments):
     ms = median(walls)
     usage = resource.getrusage(resource.RUSAGE_SELF)
     return dict(
-        tokensPerSecond=batch * length / ms * 1e3,
+        perSecond=items / ms * 1e3,
         msPerStep=ms,
         cpuMsPerStep=cpu,
         loss=losses[0],
@@ -168,7 +220,7 @@ def main():
     parser.add_argument('--case')
     parser.add_argument('--threads', type=int, default=2)
     parser.add_argument('--steps', type=int)
-    parser.add_argument('--attention', choices=['gqa', 'repeat', 'manual'], default='manual')
+    parser.add_argument('--variant', default='manual')
     arguments = parser.parse_args()
     torch.set_num_threads(arguments.threads)
     print(json.dumps(probe() if arguments.mode == 'probe' else train(arguments)))

@@ -1,5 +1,5 @@
-/** Tokens per second of a whole training step, beside PyTorch's. */
-import { existsSync, readFileSync } from 'node:fs'
+/** Tokens or images per second of a whole training step, beside PyTorch's. */
+import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { runChild } from '../harness/child.mjs'
 import { interleave } from '../harness/interleave.mjs'
@@ -7,12 +7,16 @@ import { findPyTorch, installPyTorch, threadEnvironment } from '../harness/pytor
 import { median, ratios, summary } from '../harness/statistics.mjs'
 import { UsageError } from '../harness/usage-error.mjs'
 
-export const description = 'tokens/s of a training step, 5 M and 27 M parameters, beside PyTorch 2 and 1.13'
+export const description =
+  'speed of a training step, language models of 5 M and 27 M parameters and a ResNet-8, beside PyTorch 2 and 1.13'
 
 export const options = {
   threads: { type: 'string', default: '2', help: 'threads of every subject (2)' },
-  case: { type: 'string', help: 'only this case: train-5m, train-27m, train-tiny' },
-  attention: { type: 'string', help: 'attention of PyTorch 2: gqa, repeat, manual (the faster of gqa and repeat)' },
+  case: { type: 'string', help: 'only this case: train-5m, train-27m, resnet8, train-tiny, resnet8-tiny' },
+  variant: {
+    type: 'string',
+    help: 'how PyTorch 2 does it: attention gqa, repeat, manual; images contiguous, channels-last (the fastest, but manual)',
+  },
   install: { type: 'boolean', default: false, help: 'install the current PyTorch into bench/peers/pytorch, and stop' },
 }
 
@@ -20,7 +24,6 @@ const ours = 'enigma'
 const tolerance = 1e-3
 const { cases } = JSON.parse(readFileSync(new URL('cases.json', import.meta.url), 'utf8'))
 const script = fileURLToPath(new URL('pytorch.py', import.meta.url))
-const enigma = fileURLToPath(new URL('enigma.mjs', import.meta.url))
 
 /** What is wrong with a sample's counters, or undefined. */
 function wrongLoss(expected, sample) {
@@ -31,68 +34,77 @@ function wrongLoss(expected, sample) {
 }
 
 /** Floating-point operations of a step for each token: 6 for every weight of a matrix, the tied embedding once; attention not counted. */
-function operationsPerToken({ vocab, dim, layers, heads, kvHeads, hidden }) {
+function operationsPerToken({ config: { vocab, dim, layers, heads, kvHeads, hidden } }) {
   const kv = (dim / heads) * kvHeads
   return 6 * (vocab * dim + layers * (2 * dim * dim + 2 * kv * dim + 3 * dim * hidden))
 }
 
-/** The faster of the attention variants that this PyTorch has, by one short process each. */
-async function fastestAttention(peer, name, threads, log) {
-  const variants = peer.probe.attention
+/** The same for each image: 6 for every weight of a convolution at every position of its result; no gradient by the image. */
+function operationsPerImage({ size, channels }) {
+  const stem = 4 * size * size * 27 * channels[0]
+  return channels.reduce((total, outputs, index) => {
+    const inputs = channels[Math.max(0, index - 1)]
+    const weights = 9 * outputs * (inputs + outputs) + (index > 0 ? inputs * outputs : 0)
+    return total + 6 * weights * (size >> index) ** 2
+  }, stem)
+}
+
+/** What the models of cases.json are measured in, and which file of ours trains them. */
+const models = {
+  llama: { script: fileURLToPath(new URL('llama.mjs', import.meta.url)), unit: 'tokens/s', operations: operationsPerToken },
+  resnet8: { script: fileURLToPath(new URL('resnet8.mjs', import.meta.url)), unit: 'images/s', operations: operationsPerImage },
+}
+
+/** The fastest of the variants that this PyTorch has, by one short process each. */
+async function fastestVariant(peer, name, threads, log) {
+  const variants = peer.probe.variants[cases[name].model]
   if (variants.length === 1) return variants[0]
-  let best = { attention: variants[0], speed: 0 }
-  for (const attention of variants) {
+  let best = { variant: variants[0], speed: 0 }
+  for (const variant of variants) {
     const child = {
       command: peer.python,
-      args: peerArguments(name, threads, attention).concat('--steps', '3'),
+      args: peerArguments(name, threads, variant).concat('--steps', '3'),
       env: threadEnvironment(threads),
     }
     const { sample } = await runChild(child)
-    if (sample?.tokensPerSecond > best.speed) best = { attention, speed: sample.tokensPerSecond }
+    if (sample?.perSecond > best.speed) best = { variant, speed: sample.perSecond }
   }
-  log(`${name} ${peer.subject}: attention ${best.attention}`)
-  return best.attention
+  log(`${name} ${peer.subject}: variant ${best.variant}`)
+  return best.variant
 }
 
-function peerArguments(name, threads, attention) {
-  return [script, 'train', '--case', name, '--threads', String(threads), '--attention', attention]
+function peerArguments(name, threads, variant) {
+  return [script, 'train', '--case', name, '--threads', String(threads), '--variant', variant]
 }
 
-export async function run({ options: { threads: given, case: only, attention: forced, install }, tiny, samples, log }) {
+export async function run({ options: { threads: given, case: only, variant: forced, install }, tiny, samples, log }) {
   if (install) return await installPyTorch()
   const threads = Number(given)
   if (!Number.isInteger(threads) || threads < 1) throw new UsageError(`--threads must be a whole number from 1, got ${given}.`)
-  if (forced !== undefined && !['gqa', 'repeat', 'manual'].includes(forced))
-    throw new UsageError(`--attention must be gqa, repeat or manual, got ${forced}.`)
-  const names = tiny ? ['train-tiny'] : only === undefined ? ['train-5m', 'train-27m'] : [only]
+  const names = tiny ? ['train-tiny', 'resnet8-tiny'] : only === undefined ? ['train-5m', 'train-27m', 'resnet8'] : [only]
   for (const name of names)
     if (!(name in cases)) throw new UsageError(`No case "${name}". There are: ${Object.keys(cases).join(', ')}.`)
 
   const { found, absent } = await findPyTorch(script, threads)
-  if (!existsSync(enigma)) absent.unshift({ subject: ours, reason: 'bench/train/enigma.mjs is not there' })
   const peak = Math.max(...found.map(({ probe }) => probe.gemmGflops))
   const rows = []
   const voided = []
   const notes = []
   for (const name of names) {
-    const { config, expected } = cases[name]
+    const { expected, model } = cases[name]
+    const { script: own, unit, operations } = models[model]
     const check = (sample) => wrongLoss(expected, sample)
-    const subjects = []
-    if (existsSync(enigma)) {
-      subjects.push({
-        subject: ours,
-        command: process.execPath,
-        args: [enigma, '--case', name, '--threads', String(threads)],
-        check,
-      })
-    }
+    const subjects = [
+      { subject: ours, command: process.execPath, args: [own, '--case', name, '--threads', String(threads)], check },
+    ]
     for (const peer of found) {
-      const attention = peer.probe.major >= 2 && forced !== undefined ? forced : await fastestAttention(peer, name, threads, log)
-      notes.push(`${name}: ${peer.subject} with attention "${attention}"`)
+      const suits = peer.probe.major >= 2 && peer.probe.variants[model].concat(model === 'llama' ? 'manual' : []).includes(forced)
+      const variant = suits ? forced : await fastestVariant(peer, name, threads, log)
+      notes.push(`${name}: ${peer.subject} with variant "${variant}"`)
       subjects.push({
         subject: peer.subject,
         command: peer.python,
-        args: peerArguments(name, threads, attention),
+        args: peerArguments(name, threads, variant),
         env: threadEnvironment(threads),
         check,
       })
@@ -105,10 +117,10 @@ export async function run({ options: { threads: given, case: only, attention: fo
       const row = summary(
         name,
         subject,
-        'tokens/s',
-        valid.map(({ tokensPerSecond }) => tokensPerSecond),
+        unit,
+        valid.map(({ perSecond }) => perSecond),
       )
-      const gflops = (operationsPerToken(config) * row.median) / 1e9
+      const gflops = (operations(cases[name]) * row.median) / 1e9
       const details = {
         'ms/step': of('msPerStep'),
         'CPU ms/step': of('cpuMsPerStep'),

@@ -1,9 +1,11 @@
 // One sample of our side of the training suite: a child process that prints one JSON line.
 import { createConfig, LlamaForCausalLM, languageModelingStep } from '@enigma/lm'
-import { optim } from '@enigma/nn'
-import { measureTraining, trainingCase } from './measure.mjs'
+import { goldenParameters, goldenSeeds, goldenTokens, inputsAndTargets } from '../../packages/lm/dist/golden/generate.js'
+import { adamwOf, measureTraining, requestedCase } from './measure.mjs'
 
-const { config, batch, length, inputs, targets, weights, optimizer, threads, ...rest } = trainingCase()
+const { config, batch, length, optimizer, threads, steps } = requestedCase()
+const { inputs, targets } = inputsAndTargets(goldenTokens(goldenSeeds.batch, batch, length + 1, config.vocab), length)
+const weights = goldenParameters(config)
 const model = new LlamaForCausalLM(
   createConfig({
     vocabSize: config.vocab,
@@ -19,10 +21,9 @@ const model = new LlamaForCausalLM(
 )
 for (const [name, parameter] of model.namedParameters()) parameter.data.set(weights.get(name))
 
-const { learningRate: lr, beta1, beta2, epsilon: eps, weightDecay, clipNorm } = optimizer
 const step = await languageModelingStep(model, {
-  optimizer: optim.adamw({ lr, betas: [beta1, beta2], eps, weightDecay }),
-  clipNorm,
+  optimizer: adamwOf(optimizer),
+  clipNorm: optimizer.clipNorm,
   batch,
   length,
   threads,
@@ -33,9 +34,6 @@ const fill = () => {
     step.inputs.targets.data[i] = BigInt(targets[i])
   }
 }
-const result = await measureTraining(
-  { config, batch, length, inputs, targets, weights, optimizer, threads, ...rest },
-  async () => (await step.step(fill)).loss,
-)
+const result = await measureTraining({ items: batch * length, steps }, async () => (await step.step(fill)).loss)
 console.log(JSON.stringify(result))
 await step.close()
