@@ -4,7 +4,7 @@ import { dtypes, type HostTensor, sizeOf } from './dtype.js'
 import { TensorError } from './errors.js'
 import { RandomFiller } from './kernels/random.js'
 import { toOnnx } from './onnx/encode.js'
-import { blockLayout, hasConvolution } from './passes/block-layout.js'
+import { blockLayout, hasConvolution } from './passes/block-layout/index.js'
 import { optimize } from './passes/index.js'
 import type { Dims, Program } from './program.js'
 import { type BoundRun, nativeRuntime, type Runtime, type Session, type SessionOptions } from './runtime/index.js'
@@ -14,7 +14,7 @@ export type Feeds = Readonly<Record<string, HostTensor>>
 export interface CompileOptions extends SessionOptions {
   /** Default: ONNX Runtime's native library. */
   readonly runtime?: Runtime
-  /** Hold images in blocks of channels where the processor has such kernels (`passes/block-layout.ts`). Default true. */
+  /** Hold images in blocks of channels where the processor has such kernels (`passes/block-layout/`). Default true. */
   readonly blockedLayout?: boolean
 }
 

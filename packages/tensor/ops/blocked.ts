@@ -30,6 +30,14 @@ const blockedShape = ([batch, channels, height, width]: readonly number[], block
 const asImage = (emit: Emit, ints: Ints, { name, shape }: Value & { readonly name: string }) =>
   shape.length === 4 ? name : reshape(emit, ints, name, imageShape(shape))
 
+/** What a kernel takes besides x and its weights: a shift for each channel, and a blocked value to add, either optional. */
+function extras(emit: Emit, ints: Ints, rest: LowerContext['inputs'], { shift, relu }: Attributes) {
+  const bias = shift ? rest[0] : undefined
+  const addend = rest[shift ? 1 : 0]
+  const inputs = addend ? [bias?.name ?? '', asImage(emit, ints, addend)] : bias ? [bias.name] : []
+  return { inputs, settings: relu ? { activation: 'Relu' } : {} }
+}
+
 const numbers = (value: Attributes[string] | undefined) => value as readonly number[]
 
 const extent = (size: number, kernel: number, axis: number, { stride, pads, dilation }: Attributes) => {
@@ -37,7 +45,7 @@ const extent = (size: number, kernel: number, axis: number, { stride, pads, dila
   return Math.floor((size + numbers(pads)[axis]! + numbers(pads)[axis + 2]! - reach) / numbers(stride)[axis]!) + 1
 }
 
-/** What one axis of the input gradient needs, see `blockedConvTranspose`. */
+/** What one axis of the input gradient needs, see `phasesOf`. */
 interface Phases {
   /** Positions of one phase: the size divided by the stride. */
   readonly positions: number
@@ -73,6 +81,16 @@ export function phasesOf(size: number, from: number, kernel: number, stride: num
   return { positions, taps, before: -low, after }
 }
 
+function bothPhases(x: Value, weight: Value, { stride, pads, size }: Attributes): [Phases, Phases] {
+  const [, , ...from] = imageShape(x.shape)
+  const [, , ...kernel] = fixed('blockedPhases', weight.shape)
+  const [rows, columns] = [0, 1].map((axis) =>
+    phasesOf(numbers(size)[axis]!, from[axis]!, kernel[axis]!, numbers(stride)[axis]!, numbers(pads)[axis]!),
+  )
+  if (!rows || !columns) throw shapeError('blockedPhases', `no phases for the size [${numbers(size)}]`, [x.shape, weight.shape])
+  return [rows, columns]
+}
+
 export const blocked = defineOps({
   toBlocked: {
     summary: 'x [N, C, H, W] with its channels in blocks: [N, C/block, H, W, block]',
@@ -99,14 +117,14 @@ export const blocked = defineOps({
 
   blockedConv: {
     summary:
-      'conv of a blocked x (or of one with fewer channels than a block) with an ordinary weight [O, C, kH, kW] and bias [O]',
+      'conv of a blocked x (or of one with fewer channels than a block) with an ordinary weight [O, C, kH, kW] and shift [O], plus an addend, then max(…, 0) if `relu`; shift and addend are optional',
     infer([x, weight], attributes) {
       const [batch, , height, width] = imageShape(x!.shape)
       const [outputs, , kernelHeight, kernelWidth] = fixed('blockedConv', weight!.shape) as [number, number, number, number]
       const size = [extent(height, kernelHeight, 0, attributes), extent(width, kernelWidth, 1, attributes)]
       return [f32(blockedShape([batch, outputs, ...size], attributes.block as number))]
     },
-    lower({ inputs: [x, weight, bias], outputs: [y], attributes, emit, ints }) {
+    lower({ inputs: [x, weight, ...rest], outputs: [y], attributes, emit, ints }) {
       const block = attributes.block as number
       const [outputs, channels, ...kernel] = fixed('blockedConv', weight!.shape) as [number, number, number, number]
       const taps = kernel[0]! * kernel[1]!
@@ -116,61 +134,75 @@ export const blocked = defineOps({
       const order = x!.shape.length === 4 ? [0, 2, 3, 1] : [0, 2, 4, 3, 1]
       const ordered = emit('Transpose', [reshape(emit, ints, weight!.name, split)], { perm: order })
       const filter = reshape(emit, ints, ordered, [outputs, channels, ...kernel])
+      const extra = extras(emit, ints, rest, attributes)
       const settings = {
         kernel_shape: kernel,
         strides: numbers(attributes.stride),
         pads: numbers(attributes.pads),
         dilations: numbers(attributes.dilation),
-        ...(attributes.relu ? { activation: 'Relu' } : {}),
+        ...extra.settings,
       }
-      const inputs = [asImage(emit, ints, x!), filter, ...(bias ? [bias.name] : [])]
+      const inputs = [asImage(emit, ints, x!), filter, ...extra.inputs]
       reshape(emit, ints, emit('Conv', inputs, settings, nchwc), fixed('blockedConv', y!.shape), y!.name)
     },
   },
 
-  blockedConvTranspose: {
-    summary: 'convTranspose of a blocked x to `size`, as one convolution to all phases of the stride, which are then interleaved',
-    infer([x, weight], { size, block }) {
+  blockedPhases: {
+    summary:
+      'convTranspose of a blocked x to `size`, each phase of the stride in channels of its own: [N, phases · C/b, H/stride, W/stride, b]; plus shift and addend, then max(…, 0) if `relu`',
+    infer([x, weight], attributes) {
       const [batch] = imageShape(x!.shape)
-      return [f32(blockedShape([batch, weight!.shape[1] as number, ...numbers(size)], block as number))]
+      const [rows, columns] = bothPhases(x!, weight!, attributes)
+      const channels = (weight!.shape[1] as number) * rows.taps.length * columns.taps.length
+      return [f32(blockedShape([batch, channels, rows.positions, columns.positions], attributes.block as number))]
     },
-    lower({ inputs: [x, weight], outputs: [y], attributes, emit, ints, tensor }) {
+    lower({ inputs: [x, weight, ...rest], outputs: [y], attributes, emit, ints, tensor }) {
       const block = attributes.block as number
-      const [batch, outputs, ...from] = imageShape(x!.shape)
-      const [, channels, ...kernel] = fixed('blockedConvTranspose', weight!.shape) as [number, number, number, number]
-      const { stride, pads, size } = attributes
-      const [rows, columns] = [0, 1].map(
-        (axis) => phasesOf(numbers(size)[axis]!, from[axis]!, kernel[axis]!, numbers(stride)[axis]!, numbers(pads)[axis]!)!,
-      ) as [Phases, Phases]
+      const [outputs, channels, ...kernel] = fixed('blockedPhases', weight!.shape) as [number, number, number, number]
+      const [rows, columns] = bothPhases(x!, weight!, attributes)
       const taps = kernel[0]! * kernel[1]!
       const chosen = rows.taps.flatMap((row) =>
         columns.taps.flatMap((column) => row.flatMap((i) => column.map((j) => (i < 0 || j < 0 ? taps : i * kernel[1]! + j)))),
       )
       const phases = rows.taps.length * columns.taps.length
-      const flat = reshape(emit, ints, weight!.name, [outputs, channels, taps])
-      const nothing = () =>
-        tensor(`zeros ${outputs} ${channels} 1`, [outputs, channels, 1], () => new Float32Array(outputs * channels))
-      const source = chosen.includes(taps) ? emit('Concat', [flat, nothing()], { axis: 2 }) : flat
+      const blocks = [channels / block, outputs / block]
+      // Whole blocks of weights are moved from the second step on, which costs next to nothing.
+      const split = reshape(emit, ints, weight!.name, [blocks[1]!, block, blocks[0]!, block, taps])
+      const byTap = emit('Transpose', [split], { perm: [2, 0, 4, 1, 3] })
+      const nothing = [...blocks, 1, block, block]
+      const zeros = () => tensor(`zeros ${nothing}`, nothing, () => new Float32Array(outputs * channels))
+      const source = chosen.includes(taps) ? emit('Concat', [byTap, zeros()], { axis: 2 }) : byTap
       const gathered = emit('Gather', [source, ints(chosen)], { axis: 2 })
-      const split = [outputs / block, block, channels / block, block, phases, chosen.length / phases]
-      const ordered = emit('Transpose', [reshape(emit, ints, gathered, split)], { perm: [4, 2, 0, 5, 1, 3] })
+      const apart = () => reshape(emit, ints, gathered, [...blocks, phases, chosen.length / phases, block * block])
+      const ordered = phases === 1 ? gathered : emit('Transpose', [apart()], { perm: [2, 0, 1, 3, 4] })
       const window = [rows.taps[0]!.length, columns.taps[0]!.length]
       const filter = reshape(emit, ints, ordered, [phases * channels, outputs, ...window])
+      const extra = extras(emit, ints, rest, attributes)
       const settings = {
         kernel_shape: window,
         strides: [1, 1],
         pads: [rows.before, columns.before, rows.after, columns.after],
         dilations: [1, 1],
+        ...extra.settings,
       }
-      const result = emit('Conv', [asImage(emit, ints, x!), filter], settings, nchwc)
-      const target = fixed('blockedConvTranspose', y!.shape)
-      if (phases === 1) {
-        reshape(emit, ints, result, target, y!.name)
-        return
-      }
-      const [a, b] = [rows.taps.length, columns.taps.length]
-      const apart = reshape(emit, ints, result, [batch, a, b, channels / block, rows.positions, columns.positions, block])
-      reshape(emit, ints, emit('Transpose', [apart], { perm: [0, 3, 4, 1, 5, 2, 6] }), target, y!.name)
+      const result = emit('Conv', [asImage(emit, ints, x!), filter, ...extra.inputs], settings, nchwc)
+      reshape(emit, ints, result, fixed('blockedPhases', y!.shape), y!.name)
+    },
+  },
+
+  interleave: {
+    summary: 'the phases that `blockedPhases` made, each at its positions: [N, C/b, H, W, b]',
+    infer([x], { stride }) {
+      const [batch, channels, height, width, block] = fixed('interleave', x!.shape) as [number, number, number, number, number]
+      const [down, across] = numbers(stride) as [number, number]
+      return [f32([batch, channels / (down * across), height * down, width * across, block])]
+    },
+    lower({ inputs: [x], outputs: [y], attributes: { stride }, emit, ints }) {
+      const [batch, channels, height, width, block] = fixed('interleave', x!.shape) as [number, number, number, number, number]
+      const [down, across] = numbers(stride) as [number, number]
+      const apart = reshape(emit, ints, x!.name, [batch, down, across, channels / (down * across), height, width, block])
+      const woven = emit('Transpose', [apart], { perm: [0, 3, 4, 1, 5, 2, 6] })
+      reshape(emit, ints, woven, fixed('interleave', y!.shape), y!.name)
     },
   },
 
@@ -234,30 +266,30 @@ export const blocked = defineOps({
 
   blockedAffine: {
     summary:
-      'x · scale[c] + shift[c] + addend of a blocked x, then max(…, 0) if `relu`, with zeros around it as `pads` say: one pass over memory; shift and addend are optional',
-    infer([x, scale, ...rest], { pads, shift }) {
+      'x · scale[c] + shift[c] + addend of a blocked x, then max(…, 0) if `relu`: one pass over memory; zeros around it as `pads` say, every stride-th position; shift and addend are optional',
+    infer([x, scale, ...rest], { pads, shift, stride }) {
       const [batch, channels, height, width] = imageShape(x!.shape)
       const vectors = shift ? [scale!, rest[0]!] : [scale!]
       if (vectors.some(({ shape }) => shape.join() !== String(channels)))
         throw shapeError('blockedAffine', `scale and shift must have ${channels} elements`, [x!.shape, scale!.shape])
       const [top, left, bottom, right] = numbers(pads) as [number, number, number, number]
-      return [f32(blockedShape([batch, channels, height + top + bottom, width + left + right], x!.shape[4] as number))]
+      const [down, across] = numbers(stride) as [number, number]
+      const size = [Math.ceil((height + top + bottom) / down), Math.ceil((width + left + right) / across)]
+      return [f32(blockedShape([batch, channels, ...size], x!.shape[4] as number))]
     },
-    lower({ inputs: [x, scale, ...rest], outputs: [y], attributes: { pads, shift, relu }, emit, ints }) {
+    lower({ inputs: [x, scale, ...rest], outputs: [y], attributes, emit, ints }) {
       const [, channels] = imageShape(x!.shape)
-      const bias = shift ? rest[0] : undefined
-      const addend = rest[shift ? 1 : 0]
       const filter = reshape(emit, ints, scale!.name, [channels, 1, 1, 1])
+      const extra = extras(emit, ints, rest, attributes)
       const settings = {
         kernel_shape: [1, 1],
-        strides: [1, 1],
-        pads: numbers(pads),
+        strides: numbers(attributes.stride),
+        pads: numbers(attributes.pads),
         dilations: [1, 1],
         group: channels,
-        ...(relu ? { activation: 'Relu' } : {}),
+        ...extra.settings,
       }
-      const extra = addend ? [bias?.name ?? '', asImage(emit, ints, addend)] : bias ? [bias.name] : []
-      const result = emit('Conv', [asImage(emit, ints, x!), filter, ...extra], settings, nchwc)
+      const result = emit('Conv', [asImage(emit, ints, x!), filter, ...extra.inputs], settings, nchwc)
       reshape(emit, ints, result, fixed('blockedAffine', y!.shape), y!.name)
     },
   },
