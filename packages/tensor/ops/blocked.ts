@@ -45,6 +45,13 @@ const extent = (size: number, kernel: number, axis: number, { stride, pads, dila
   return Math.floor((size + numbers(pads)[axis]! + numbers(pads)[axis + 2]! - reach) / numbers(stride)[axis]!) + 1
 }
 
+/** The least number of equal groups of `count` that is at least `wanted`; all of them where there are fewer. */
+function groupsOf(count: number, wanted: number): number {
+  let groups = Math.min(count, wanted)
+  while (count % groups !== 0) groups++
+  return groups
+}
+
 /** What one axis of the input gradient needs, see `phasesOf`. */
 interface Phases {
   /** Positions of one phase: the size divided by the stride. */
@@ -240,22 +247,27 @@ export const blocked = defineOps({
       const [down, across] = numbers(attributes.stride) as [number, number]
       const { dilation } = attributes
       const count = positions[0] * positions[1]
-      const samples = reshape(emit, ints, dy!.name, [batch / block, block, outputs / block, count, block])
-      const ordered = emit('Transpose', [samples], { perm: [2, 0, 3, 1, 4] })
-      const filter = reshape(emit, ints, ordered, [outputs, batch, ...positions])
+      // A few results of very long sums keep few threads busy: groups of samples are summed apart, then together.
+      const results = images * Math.ceil(outputs / block / 4) * (numbers(attributes.kernel)[0] as number)
+      const groups = groupsOf(batch / block, Math.ceil(12 / results))
+      const samples = [groups, batch / block / groups, block, outputs / block, count, block]
+      const ordered = emit('Transpose', [reshape(emit, ints, dy!.name, samples)], { perm: [0, 3, 1, 4, 2, 5] })
+      const filter = reshape(emit, ints, ordered, [groups * outputs, batch / groups, ...positions])
       // The steps of the convolution become distances of the filter's taps and the other way round.
       const settings = {
         kernel_shape: positions,
         strides: numbers(dilation),
         pads: [0, 0, 0, 0],
         dilations: [down, across * lanes],
+        group: groups,
       }
       const swapped = emit('Conv', [asImage(emit, ints, x!), filter], settings, nchwc)
-      const plain = emit('ReorderOutput', [swapped], { channels: outputs }, nchwc)
+      const plain = emit('ReorderOutput', [swapped], { channels: groups * outputs }, nchwc)
       const made = [height, width].map((size, axis) =>
         extent(size, positions[axis]!, axis, { stride: dilation!, pads: [0, 0, 0, 0], dilation: settings.dilations }),
       ) as [number, number]
-      const apart = reshape(emit, ints, plain, [images, outputs, made[0], made[1] / lanes, lanes])
+      const parts = reshape(emit, ints, plain, [images, groups, outputs, made[0], made[1] / lanes, lanes])
+      const apart = emit('ReduceSum', [parts, ints([1])], { keepdims: 0 })
       const [, , ...kernel] = fixed('blockedConvWeightGradient', dw!.shape) as [number, number, number, number]
       const exact = made[0] === kernel[0] && made[1] === kernel[1] * lanes
       const cut = exact ? apart : emit('Slice', [apart, ints([0, 0]), ints(kernel), ints([2, 3])])
