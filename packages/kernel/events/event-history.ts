@@ -7,6 +7,8 @@ export interface EventRecord {
   readonly time: number
 }
 
+const settled = Promise.resolve()
+
 /** A power of two: the place in the ring is a mask away. */
 const capacity = 4096
 
@@ -18,6 +20,10 @@ export class EventHistory {
   #now = 0
   #left = 0
   #expiring = false
+  readonly #expire = () => {
+    this.#left = 0
+    this.#expiring = false
+  }
 
   add(name: string, payload: unknown): void {
     if (this.#left-- <= 0) this.#readClock()
@@ -33,10 +39,8 @@ export class EventHistory {
     this.#now = Date.now()
     if (this.#expiring) return
     this.#expiring = true
-    queueMicrotask(() => {
-      this.#left = 0
-      this.#expiring = false
-    })
+    // Node's `queueMicrotask` makes an asynchronous resource each time; this does not.
+    void settled.then(this.#expire)
   }
 
   list(matches: (name: string) => boolean): EventRecord[] {

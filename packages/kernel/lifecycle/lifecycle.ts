@@ -307,7 +307,8 @@ export class Lifecycle {
 
   // An unload is bounded by its limit alone: its life has ended before it.
   #bound<T>(record: ModuleRecord, operation: Operation, result: T | PromiseLike<T>): T | Promise<T> {
-    return withinLimit(record.life!, result, () => this.#limit(record, operation), operation === 'unload')
+    if (!isThenable(result)) return result
+    return withinLimit(record.life!, result, this.#limit(record, operation), operation === 'unload')
   }
 
   #limit(record: ModuleRecord, operation: Operation): Limit {

@@ -1,5 +1,3 @@
-import { isThenable } from './thenable.js'
-
 // Time limits. An operation past its limit gets the abort signal, then a grace period; if it ends in neither, it is left
 // behind ("stuck") and the caller goes on.
 
@@ -61,19 +59,13 @@ export interface Told {
 }
 
 /**
- * Bounds what an operation answered. A value is returned as it is, without a timer.
+ * Bounds what an operation answered.
  * Ending the lifeline from outside interrupts too (unless it had `ended` before the operation): the operation then has the
  * grace period to settle.
  */
-export function withinLimit<T>(
-  lifeline: Lifeline,
-  result: T | PromiseLike<T>,
-  makeLimit: () => Limit,
-  ended = false,
-): T | Promise<T> {
-  if (!isThenable(result)) return result
+export function withinLimit<T>(lifeline: Lifeline, result: PromiseLike<T>, limit: Limit, ended = false): Promise<T> {
   return new Promise<T>((resolve, reject) => {
-    const operation = new Operation(lifeline, makeLimit(), result, reject)
+    const operation = new Operation(lifeline, limit, result, reject)
     // Ended from within the synchronous part of the operation.
     if (!ended && lifeline.ended) operation.interrupt(lifeline.reason)
     result.then(
