@@ -64,10 +64,24 @@ interface Placed {
   place: number
 }
 
+/** Pairs of places, one behind the other: what comes first, and what comes after it. */
+function edgesOf<Node extends Placed>(nodes: readonly Node[], before: (node: Node) => readonly Node[]): number[] {
+  for (let i = 0; i < nodes.length; i++) nodes[i]!.place = i
+  const edges: number[] = []
+  // Loops over indexes: `for … of` costs the interpreter three times as much, and nothing here runs often enough to be compiled.
+  for (let i = 0; i < nodes.length; i++) {
+    const firsts = before(nodes[i]!)
+    for (let f = 0; f < firsts.length; f++) {
+      const { place } = firsts[f]!
+      if (nodes[place] === firsts[f] && place !== i) edges.push(place, i)
+    }
+  }
+  return edges
+}
+
 /** Nodes and what comes before each, indexed once and run as often as wanted. */
 export class Graph<Node extends Placed> {
   readonly #nodes: readonly Node[]
-  readonly #before: (node: Node) => readonly Node[]
   /** How many come before each node. */
   readonly #counts: Uint32Array
   /** Followers of node `i` are `#followers[#at[i] … #at[i + 1]]`. */
@@ -77,40 +91,18 @@ export class Graph<Node extends Placed> {
   /** `before(node)` names the nodes that come first; those not in `nodes` are ignored. Reversed, they come last. */
   constructor(nodes: readonly Node[], before: (node: Node) => readonly Node[], reversed = false) {
     this.#nodes = nodes
-    this.#before = before
     this.#counts = new Uint32Array(nodes.length)
     this.#at = new Uint32Array(nodes.length + 1)
-    for (let i = 0; i < nodes.length; i++) nodes[i]!.place = i
-    for (let i = 0; i < nodes.length; i++) this.#count(i, reversed)
+    const edges = edgesOf(nodes, before)
+    const [from, to] = reversed ? [1, 0] : [0, 1]
+    for (let e = 0; e < edges.length; e += 2) {
+      this.#at[edges[e + from]! + 1]!++
+      this.#counts[edges[e + to]!]!++
+    }
     for (let i = 0; i < nodes.length; i++) this.#at[i + 1]! += this.#at[i]!
-    this.#followers = new Uint32Array(this.#at[nodes.length]!)
+    this.#followers = new Uint32Array(edges.length / 2)
     const next = this.#at.slice()
-    for (let i = 0; i < nodes.length; i++) this.#fill(i, next, reversed)
-  }
-
-  // Loops over indexes: `for … of` costs the interpreter three times as much, and nothing here runs often enough to be compiled.
-  #count(i: number, reversed: boolean): void {
-    const firsts = this.#before(this.#nodes[i]!)
-    for (let f = 0; f < firsts.length; f++) {
-      const first = this.#placeOf(firsts[f]!)
-      if (first < 0 || first === i) continue
-      this.#at[(reversed ? i : first) + 1]!++
-      this.#counts[reversed ? first : i]!++
-    }
-  }
-
-  #fill(i: number, next: Uint32Array, reversed: boolean): void {
-    const firsts = this.#before(this.#nodes[i]!)
-    for (let f = 0; f < firsts.length; f++) {
-      const first = this.#placeOf(firsts[f]!)
-      if (first < 0 || first === i) continue
-      if (reversed) this.#followers[next[i]!++] = first
-      else this.#followers[next[first]!++] = i
-    }
-  }
-
-  #placeOf(node: Node): number {
-    return this.#nodes[node.place] === node ? node.place : -1
+    for (let e = 0; e < edges.length; e += 2) this.#followers[next[edges[e + from]!]!++] = edges[e + to]!
   }
 
   /**
