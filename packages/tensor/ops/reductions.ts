@@ -131,8 +131,18 @@ export const reductions = defineOps({
   prod: reduction('prod', 'ReduceProd', 'product over dimensions; 1 of none', {
     vjp: ({ inputs: [x], gradients: [dy], attributes }) => productOfOthers(x!, attributes).mul(kept(x!, dy!, attributes)),
   }),
-  max: reduction('max', 'ReduceMax', 'largest element over dimensions; ties share the gradient evenly', extreme),
-  min: reduction('min', 'ReduceMin', 'smallest element over dimensions; ties share the gradient evenly', extreme),
+  max: reduction(
+    'max',
+    'ReduceMax',
+    'largest element over dimensions; ties share the gradient evenly, and what is not a number may be passed over',
+    extreme,
+  ),
+  min: reduction(
+    'min',
+    'ReduceMin',
+    'smallest element over dimensions; ties share the gradient evenly, and what is not a number may be passed over',
+    extreme,
+  ),
   logSumExp: reduction('logSumExp', 'ReduceLogSumExp', 'log Σ e^x over dimensions, without overflow; -∞ of none', {
     dtypes: ['f32'],
     vjp: ({ inputs: [x], outputs: [y], gradients: [dy], attributes }) =>
