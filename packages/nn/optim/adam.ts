@@ -24,54 +24,53 @@ export interface AdamWOptions extends AdamOptions {
   readonly decayVectors?: boolean
 }
 
-/** How much of the weight decay goes into the gradient, and how much straight into the weight. */
-type Decay = (dimensions: number) => { readonly l2: number; readonly decoupled: number }
-
 /** Adam (Kingma and Ba 2015): `torch.optim.Adam`. @throws NnError INVALID_ARGUMENT */
 export function adam({ weightDecay = 0, ...options }: AdamOptions = {}): Optimizer {
-  return rule('adam', options, weightDecay, () => ({ l2: weightDecay, decoupled: 0 }))
+  return rule('adam', options, { l2: weightDecay, decoupled: () => 0 })
 }
 
 /** AdamW (Loshchilov and Hutter 2019): `torch.optim.AdamW`, but see `decayVectors`. @throws NnError INVALID_ARGUMENT */
 export function adamw({ weightDecay = 0.01, decayVectors = false, ...options }: AdamWOptions = {}): Optimizer {
-  return rule('adamw', options, weightDecay, (dimensions) => ({
-    l2: 0,
-    decoupled: decayVectors || dimensions >= 2 ? weightDecay : 0,
-  }))
+  checkSettings('adamw', { positive: { weightDecay } })
+  return rule('adamw', options, { l2: 0, decoupled: (dimensions) => (decayVectors || dimensions >= 2 ? weightDecay : 0) })
+}
+
+interface Decay {
+  /** What goes into the gradients. */
+  readonly l2: number
+  /** What goes straight into the weights of a parameter of so many dimensions. */
+  readonly decoupled: (dimensions: number) => number
 }
 
 function rule(
   kind: string,
   { lr = 1e-3, betas = [0.9, 0.999], eps = 1e-8, amsgrad = false }: AdamOptions,
-  weightDecay: number,
-  decayOf: Decay,
+  { l2, decoupled }: Decay,
 ): Optimizer {
   const [beta1, beta2] = betas
-  checkSettings(kind, { positive: { lr, eps, weightDecay }, share: { 'betas[0]': beta1, 'betas[1]': beta2 } })
+  checkSettings(kind, { positive: { lr, eps, weightDecay: l2 }, share: { 'betas[0]': beta1, 'betas[1]': beta2 } })
+  const kernel = amsgrad ? 'amsgrad' : l2 > 0 ? 'adam' : 'adamw'
   return {
     kind,
     lr,
     state: (shape) => (amsgrad ? { m: shape, v: shape, vMax: shape } : { m: shape, v: shape }),
     update: (slots, { workers, learningRate, step, gradientScale }) =>
       workers.update(
-        amsgrad ? 'amsgrad' : 'adam',
-        slots.map(({ weight, gradient, state: { m, v, vMax }, parameter }) => {
-          const { l2, decoupled } = decayOf(parameter.shape.length)
-          return {
-            tensors: [weight, gradient, m!, v!, ...(vMax ? [vMax] : [])],
-            scalars: [
-              gradientScale,
-              l2,
-              1 - learningRate * decoupled,
-              1 - beta1,
-              beta2,
-              1 - beta2,
-              learningRate / (1 - beta1 ** step),
-              1 / Math.sqrt(1 - beta2 ** step),
-              eps,
-            ],
-          }
-        }),
+        kernel,
+        slots.map(({ weight, gradient, state: { m, v, vMax }, parameter }) => ({
+          tensors: [weight, gradient, m!, v!, ...(vMax ? [vMax] : [])],
+          scalars: [
+            gradientScale,
+            ...(kernel === 'adamw' ? [] : [l2]),
+            1 - learningRate * decoupled(parameter.shape.length),
+            1 - beta1,
+            beta2,
+            1 - beta2,
+            learningRate / (1 - beta1 ** step),
+            1 / Math.sqrt(1 - beta2 ** step),
+            eps,
+          ],
+        })),
       ),
   }
 }

@@ -6,6 +6,8 @@ import type { SharedTensor } from './arena.js'
  */
 export const updateKernels = {
   /** weight, gradient, m, v */
+  adamw: [true, false, true, true],
+  /** weight, gradient, m, v */
   adam: [true, false, true, true],
   /** weight, gradient, m, v, largest v */
   amsgrad: [true, false, true, true, true],

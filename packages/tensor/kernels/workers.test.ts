@@ -54,10 +54,10 @@ describe('kernel workers', () => {
     return { w, m, v }
   }
   const options = { learningRate: 3e-3, beta1: 0.9, beta2: 0.95, eps: 1e-8 }
-  const adamScalars = (step: number, weightDecay: number, scale = 1) => {
+  const adamScalars = (step: number, weightDecay: number, scale: number, l2: readonly number[] = []) => {
     const { learningRate, beta1, beta2, eps } = options
     const [stepSize, root] = [learningRate / (1 - beta1 ** step), 1 / Math.sqrt(1 - beta2 ** step)]
-    return [scale, 0, 1 - learningRate * weightDecay, 1 - beta1, beta2, 1 - beta2, stepSize, root, eps]
+    return [scale, ...l2, 1 - learningRate * weightDecay, 1 - beta1, beta2, 1 - beta2, stepSize, root, eps]
   }
 
   it('follows PyTorch’s AdamW for 20 steps at every size', async () => {
@@ -72,7 +72,7 @@ describe('kernel workers', () => {
         gradient.data.set(gradients[index]![step - 1]!)
       })
       await workers.update(
-        'adam',
+        'adamw',
         segments.map(({ parameter, gradient, m, v, weightDecay }) => ({
           tensors: [parameter, gradient, m, v],
           scalars: adamScalars(step, weightDecay, 0.25),
@@ -94,12 +94,22 @@ describe('kernel workers', () => {
       [0, 1, 2, 3, 4].map((phase) => tensor(phase < 3 ? wave(n, phase) : wave(n, phase).map((x) => x * x), [n], from))
     const [together, apart] = [make(arena), make(spread)]
     expect(new Set(apart.map(({ shard }) => shard)).size).toBe(5)
-    const scalars = adamScalars(3, 0.1)
+    const scalars = adamScalars(3, 0.1, 1, [0.01])
     await workers.update('amsgrad', [
       { tensors: together, scalars },
       { tensors: apart, scalars },
     ])
     for (const [index, { data }] of apart.entries()) expect(same(data, together[index]!.data)).toBe(true)
+  })
+
+  it('updates by Adam without decay as by AdamW without decay', async () => {
+    for (const n of sizes) {
+      const make = () => [0, 1, 2, 3].map((phase) => tensor(wave(n, phase).map((x) => (phase < 3 ? x : x * x))))
+      const [plain, general] = [make(), make()]
+      await workers.update('adamw', [{ tensors: plain, scalars: adamScalars(2, 0, 0.5) }])
+      await workers.update('adam', [{ tensors: general, scalars: adamScalars(2, 0, 0.5, [0]) }])
+      for (const [index, { data }] of general.entries()) expect(same(data, plain[index]!.data)).toBe(true)
+    }
   })
 
   it('refuses an update with too few tensors', async () => {

@@ -1,11 +1,10 @@
 /**
- * One step of Adam (Kingma and Ba 2015) or AdamW (Loshchilov and Hutter 2019) in PyTorch's order of operations, f32, `count`
- * elements:
+ * One step of Adam (Kingma and Ba 2015) in PyTorch's order of operations, f32, `count` elements:
  *
  *   g = scale·g + l2·w;  w = decay·w;  m = m + (1 − β1)(g − m);  v = β2·v + (1 − β2)g²;  w = w − step·m / (√v·root + ε)
  *
- * with decay = 1 − lr·weightDecay, step = lr / (1 − β1^t) and root = 1 / √(1 − β2^t). With `top` (0 for none) AMSGrad
- * (Reddi, Kale and Kumar 2018): top = max(top, v) takes the place of v in the last equation.
+ * with step = lr / (1 − β1^t) and root = 1 / √(1 − β2^t). With `top` (0 for none) AMSGrad (Reddi, Kale and Kumar 2018):
+ * top = max(top, v) takes the place of v in the last equation.
  */
 function update(
   w: usize,
