@@ -32,7 +32,7 @@ export class Builder {
   readonly #tensors: Tensor[] = []
   readonly #captured = new Map<Captured, { readonly tensor: Tensor; readonly name: string }>()
   readonly #scalars = new Map<string, Tensor>()
-  readonly #updates: { readonly source: Captured; readonly value: Tensor; readonly name: string }[] = []
+  readonly #updates = new Map<Captured, { readonly value: Tensor; readonly name: string }>()
 
   constructor(options: BuilderOptions = {}) {
     this.training = options.training ?? false
@@ -49,12 +49,12 @@ export class Builder {
 
   /** New numbers for captured tensors that the program computes besides its outputs, with the name of the output each became. */
   updates(): readonly { readonly source: Captured; readonly value: Tensor; readonly name: string }[] {
-    return this.#updates
+    return [...this.#updates].map(([source, { value, name }]) => ({ source, value, name }))
   }
 
   /**
    * Says that after each run `source` holds `value` (a running mean). The run itself reads the old numbers; who runs the
-   * program copies the new ones over.
+   * program copies the new ones over. Of several updates of a source the last one counts: start it from `updated(source)`.
    */
   update(source: Captured, value: Tensor): void {
     if (value.dtype !== source.dtype || value.shape.join() !== source.shape.join())
@@ -62,7 +62,13 @@ export class Builder {
         'SHAPE_MISMATCH',
         `update: a tensor ${source.dtype}[${source.shape.join(', ')}] cannot become ${value.dtype}[${value.shape.join(', ')}].`,
       )
-    this.#updates.push({ source, value: this.lift(value), name: `#update.${this.#updates.length}` })
+    const name = this.#updates.get(source)?.name ?? `#update.${this.#updates.size}`
+    this.#updates.set(source, { value: this.lift(value), name })
+  }
+
+  /** What `source` will hold after the run, as far as the program has been traced. */
+  updated(source: Captured): Tensor {
+    return this.#updates.get(source)?.value ?? this.lift(source)
   }
 
   tensor(id: number): Tensor {
@@ -146,7 +152,7 @@ export class Builder {
 
   /** @throws TensorError UNKNOWN_OUTPUT when an output has the name of an input */
   build(outputs: Readonly<Record<string, Tensor>>): Program {
-    const all = [...Object.entries(outputs), ...this.#updates.map(({ name, value }) => [name, value] as const)]
+    const all = [...Object.entries(outputs), ...[...this.#updates.values()].map(({ name, value }) => [name, value] as const)]
     for (const [name] of all) {
       if (this.#inputNames.has(name))
         throw new TensorError('UNKNOWN_OUTPUT', `'${name}' is an input and an output. Give the output a name of its own.`)

@@ -65,11 +65,11 @@ abstract class BatchNorm extends Layer {
     const { running_mean, running_var, num_batches_tracked } = this
     if (!running_mean || !running_var || !num_batches_tracked) return
     const { builder } = x
-    const count = builder.lift(num_batches_tracked).add(1)
+    const count = builder.updated(num_batches_tracked).add(1)
     const values = sizeOf(x.shape as readonly number[]) / this.numFeatures
     const share = this.momentum ?? count.cast('f32').reciprocal()
     const follow = (running: LayerBuffer, value: Tensor) => {
-      const old = builder.lift(running)
+      const old = builder.updated(running)
       builder.update(running, old.add(value.sub(old).mul(share)))
     }
     follow(running_mean, batch.mean)

@@ -1,12 +1,5 @@
-import type { Dim, Tensor } from '@enigma/tensor'
-import { NnError } from '../errors.js'
+import type { Tensor } from '@enigma/tensor'
 import { Layer } from '../layer.js'
-
-function axisOf(layer: string, axis: number, shape: readonly Dim[]): number {
-  const result = axis < 0 ? axis + shape.length : axis
-  if (Number.isInteger(result) && result >= 0 && result < shape.length) return result
-  throw new NnError('SHAPE_MISMATCH', `${layer}: dimension ${axis} is out of range for [${shape.join(', ')}].`)
-}
 
 /** Dimensions `startDim` to `endDim` joined to one. Default: all but the first, the batch. */
 export class Flatten extends Layer {
@@ -20,15 +13,11 @@ export class Flatten extends Layer {
   }
 
   override forward(x: Tensor): Tensor {
-    const [start, end] = [axisOf('Flatten', this.startDim, x.shape), axisOf('Flatten', this.endDim, x.shape)]
-    const joined = x.shape.slice(start, end + 1)
-    // A size of its own rather than -1, which an empty batch would leave open.
-    const size = joined.every((dim) => typeof dim === 'number') ? joined.reduce((product, dim) => product * dim, 1) : -1
-    return x.reshape([...x.shape.slice(0, start), size, ...x.shape.slice(end + 1)])
+    return x.flatten(this.startDim, this.endDim)
   }
 }
 
-/** Dimension `dim` taken apart into `unflattenedSize`. */
+/** Dimension `dim` taken apart into `unflattenedSize`; one size may be -1. */
 export class Unflatten extends Layer {
   constructor(
     readonly dim: number,
@@ -38,7 +27,6 @@ export class Unflatten extends Layer {
   }
 
   override forward(x: Tensor): Tensor {
-    const axis = axisOf('Unflatten', this.dim, x.shape)
-    return x.reshape([...x.shape.slice(0, axis), ...this.unflattenedSize, ...x.shape.slice(axis + 1)])
+    return x.unflatten(this.dim, this.unflattenedSize)
   }
 }

@@ -64,6 +64,20 @@ describe('batch normalisation', () => {
     await frozen.close()
   })
 
+  it('counts each use, where one layer is used twice', async () => {
+    const norm = new nn.BatchNorm1d(1, { momentum: 0.5 })
+    const { program, parameters, buffers, updates } = traceNetwork(
+      { a: { shape: [2, 1] }, b: { shape: [2, 1] } },
+      ({ a, b }) => ({ y: norm.forward(a).add(norm.forward(b)) }),
+      { training: true },
+    )
+    const outputs = await evaluate(program, { a: [1, 3], b: [7, 9], ...parameters, ...buffers })
+    const after = new Map(Object.entries(updates).map(([name, buffer]) => [buffer, Number(outputs[name]!.data[0])]))
+    expect(after.size).toBe(3)
+    expect(after.get(norm.running_mean!)).toBeCloseTo((0 + 2) / 4 + 8 / 2, 6)
+    expect(after.get(norm.num_batches_tracked!)).toBe(2)
+  })
+
   it('refuses a batch with one value per channel while training, and takes it in evaluation', async () => {
     const norm = new nn.BatchNorm2d(3)
     expect(() => traced(norm, [1, 3, 1, 1], true)).toThrow(/batchNorm: expected more than 1 value per channel.*\[1, 3, 1, 1\]/)
