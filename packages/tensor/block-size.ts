@@ -46,7 +46,7 @@ async function probe(runtime: Runtime): Promise<number> {
     const weight = counting([largest, largest, 1, 1], 7)
     const settings = { stride: [1, 1], pads: [0, 0, 0, 0], dilation: [1, 1] }
     const plain = await result(runtime, 'conv', [image, weight], { ...settings, groups: 1 })
-    const blocked = (await result(runtime, 'toBlocked', [image], { block })) as HostTensor
+    const blocked = await result(runtime, 'toBlocked', [image], { block })
     const convolved = await result(runtime, 'blockedConv', [blocked, weight], { ...settings, shift: false, relu: false, block })
     const back = await result(runtime, 'fromBlocked', [convolved], {})
     return (back.data as Float32Array).every((value, index) => value === plain.data[index]) ? block : 0

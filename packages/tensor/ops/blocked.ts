@@ -2,10 +2,10 @@ import type { Attributes, Dims, Value } from '../program.js'
 import { defineOps, expectDtype, fixed, type LowerContext, shapeError } from './define.js'
 
 /**
- * Convolutions over images whose channels lie in blocks: [N, C, H, W] is held as [N, C/b, H, W, b], so that a vector register
- * holds one position's channels. ONNX Runtime uses this layout inside (domain com.microsoft.nchwc) where weights are constant;
- * here the weights come with every run. The block b is the processor's. Only the pass `blockLayout` makes these ops, after
- * differentiation, so they have no derivative.
+ * Convolutions over images whose channels lie in blocks: a blocked value has the shape [N, C, H, W], but lies in memory as
+ * [N, C/b, H, W, b], so that a vector register holds one position's channels. ONNX Runtime uses this layout inside (domain
+ * com.microsoft.nchwc) where weights are constant; here the weights come with every run. The block b is the processor's. Only
+ * the pass `blockLayout` makes these ops, after differentiation, so they have no derivative.
  */
 const nchwc = { domain: 'com.microsoft.nchwc' }
 
@@ -17,24 +17,15 @@ type Ints = LowerContext['ints']
 const reshape = (emit: Emit, ints: Ints, name: string, shape: readonly number[], output?: string) =>
   emit('Reshape', [name, ints(shape)], { allowzero: 1 }, output === undefined ? {} : { outputs: [output] })
 
-/** [N, C, H, W] of a blocked value [N, C/b, H, W, b]; an image with too few channels for a block is not blocked at all. */
-export function imageShape(shape: Dims): [number, number, number, number] {
-  const [batch, channels, height, width, block = 1] = fixed('blocked', shape)
-  return [batch!, channels! * block, height!, width!]
-}
+type Image = [number, number, number, number]
 
-const blockedShape = ([batch, channels, height, width]: readonly number[], block: number) =>
-  [batch!, channels! / block, height!, width!, block] as const
-
-/** The name of a blocked value as the four dimensions that the kernels want to see. */
-const asImage = (emit: Emit, ints: Ints, { name, shape }: Value & { readonly name: string }) =>
-  shape.length === 4 ? name : reshape(emit, ints, name, imageShape(shape))
+const image = (shape: Dims) => fixed('blocked', shape) as Image
 
 /** What a kernel takes besides x and its weights: a shift for each channel, and a blocked value to add, either optional. */
-function extras(emit: Emit, ints: Ints, rest: LowerContext['inputs'], { shift, relu }: Attributes) {
+function extras(rest: LowerContext['inputs'], { shift, relu }: Attributes) {
   const bias = shift ? rest[0] : undefined
   const addend = rest[shift ? 1 : 0]
-  const inputs = addend ? [bias?.name ?? '', asImage(emit, ints, addend)] : bias ? [bias.name] : []
+  const inputs = addend ? [bias?.name ?? '', addend.name] : bias ? [bias.name] : []
   return { inputs, settings: relu ? { activation: 'Relu' } : {} }
 }
 
@@ -89,7 +80,7 @@ export function phasesOf(size: number, from: number, kernel: number, stride: num
 }
 
 function bothPhases(x: Value, weight: Value, { stride, pads, size }: Attributes): [Phases, Phases] {
-  const [, , ...from] = imageShape(x.shape)
+  const [, , ...from] = image(x.shape)
   const [, , ...kernel] = fixed('blockedPhases', weight.shape)
   const [rows, columns] = [0, 1].map((axis) =>
     phasesOf(numbers(size)[axis]!, from[axis]!, kernel[axis]!, numbers(stride)[axis]!, numbers(pads)[axis]!),
@@ -100,25 +91,24 @@ function bothPhases(x: Value, weight: Value, { stride, pads, size }: Attributes)
 
 export const blocked = defineOps({
   toBlocked: {
-    summary: 'x [N, C, H, W] with its channels in blocks: [N, C/block, H, W, block]',
+    summary: 'x [N, C, H, W] with its channels in blocks',
     infer([x], { block }) {
       expectDtype('toBlocked', x!, 'f32')
-      const [, channels] = fixed('toBlocked', x!.shape)
-      if (x!.shape.length !== 4 || channels! % (block as number) !== 0)
+      const [, channels] = image(x!.shape)
+      if (x!.shape.length !== 4 || channels % (block as number) !== 0)
         throw shapeError('toBlocked', `expected [N, C, H, W] with C a multiple of ${block}`, [x!.shape])
-      return [f32(blockedShape(imageShape(x!.shape), block as number))]
+      return [f32(x!.shape)]
     },
-    lower({ inputs: [x], outputs: [y], emit, ints }) {
-      reshape(emit, ints, emit('ReorderInput', [x!.name], {}, nchwc), fixed('toBlocked', y!.shape), y!.name)
+    lower({ inputs: [x], outputs: [y], emit }) {
+      emit('ReorderInput', [x!.name], {}, { ...nchwc, outputs: [y!.name] })
     },
   },
 
   fromBlocked: {
-    summary: 'x [N, C/b, H, W, b] with its channels in one dimension again: [N, C, H, W]',
-    infer: ([x]) => [f32(imageShape(x!.shape))],
-    lower({ inputs: [x], outputs: [y], emit, ints }) {
-      const channels = y!.shape[1] as number
-      emit('ReorderOutput', [asImage(emit, ints, x!)], { channels }, { ...nchwc, outputs: [y!.name] })
+    summary: 'a blocked x with its channels one after the other again',
+    infer: ([x]) => [f32(x!.shape)],
+    lower({ inputs: [x], outputs: [y], emit }) {
+      emit('ReorderOutput', [x!.name], { channels: y!.shape[1] as number }, { ...nchwc, outputs: [y!.name] })
     },
   },
 
@@ -126,22 +116,22 @@ export const blocked = defineOps({
     summary:
       'conv of a blocked x (or of one with fewer channels than a block) with an ordinary weight [O, C, kH, kW] and shift [O], plus an addend, then max(…, 0) if `relu`; shift and addend are optional',
     infer([x, weight], attributes) {
-      const [batch, , height, width] = imageShape(x!.shape)
+      const [batch, , height, width] = image(x!.shape)
       const [outputs, , kernelHeight, kernelWidth] = fixed('blockedConv', weight!.shape) as [number, number, number, number]
       const size = [extent(height, kernelHeight, 0, attributes), extent(width, kernelWidth, 1, attributes)]
-      return [f32(blockedShape([batch, outputs, ...size], attributes.block as number))]
+      return [f32([batch, outputs, ...size])]
     },
     lower({ inputs: [x, weight, ...rest], outputs: [y], attributes, emit, ints }) {
       const block = attributes.block as number
       const [outputs, channels, ...kernel] = fixed('blockedConv', weight!.shape) as [number, number, number, number]
       const taps = kernel[0]! * kernel[1]!
       // The kernels want weights as [O/b, C/b, taps, b inputs, b outputs], or [O/b, C, taps, b outputs] for a few channels.
-      const split =
-        x!.shape.length === 4 ? [outputs / block, block, channels, taps] : [outputs / block, block, channels / block, block, taps]
-      const order = x!.shape.length === 4 ? [0, 2, 3, 1] : [0, 2, 4, 3, 1]
+      const few = channels < block
+      const split = few ? [outputs / block, block, channels, taps] : [outputs / block, block, channels / block, block, taps]
+      const order = few ? [0, 2, 3, 1] : [0, 2, 4, 3, 1]
       const ordered = emit('Transpose', [reshape(emit, ints, weight!.name, split)], { perm: order })
       const filter = reshape(emit, ints, ordered, [outputs, channels, ...kernel])
-      const extra = extras(emit, ints, rest, attributes)
+      const extra = extras(rest, attributes)
       const settings = {
         kernel_shape: kernel,
         strides: numbers(attributes.stride),
@@ -149,19 +139,19 @@ export const blocked = defineOps({
         dilations: numbers(attributes.dilation),
         ...extra.settings,
       }
-      const inputs = [asImage(emit, ints, x!), filter, ...extra.inputs]
-      reshape(emit, ints, emit('Conv', inputs, settings, nchwc), fixed('blockedConv', y!.shape), y!.name)
+      const inputs = [x!.name, filter, ...extra.inputs]
+      emit('Conv', inputs, settings, { ...nchwc, outputs: [y!.name] })
     },
   },
 
   blockedPhases: {
     summary:
-      'convTranspose of a blocked x to `size`, each phase of the stride in channels of its own: [N, phases · C/b, H/stride, W/stride, b]; plus shift and addend, then max(…, 0) if `relu`',
+      'convTranspose of a blocked x to `size`, each phase of the stride in channels of its own: [N, phases · C, H/stride, W/stride]; plus shift and addend, then max(…, 0) if `relu`',
     infer([x, weight], attributes) {
-      const [batch] = imageShape(x!.shape)
+      const [batch] = image(x!.shape)
       const [rows, columns] = bothPhases(x!, weight!, attributes)
       const channels = (weight!.shape[1] as number) * rows.taps.length * columns.taps.length
-      return [f32(blockedShape([batch, channels, rows.positions, columns.positions], attributes.block as number))]
+      return [f32([batch, channels, rows.positions, columns.positions])]
     },
     lower({ inputs: [x, weight, ...rest], outputs: [y], attributes, emit, ints, tensor }) {
       const block = attributes.block as number
@@ -184,7 +174,7 @@ export const blocked = defineOps({
       const ordered = phases === 1 ? gathered : emit('Transpose', [apart()], { perm: [2, 0, 1, 3, 4] })
       const window = [rows.taps[0]!.length, columns.taps[0]!.length]
       const filter = reshape(emit, ints, ordered, [phases * channels, outputs, ...window])
-      const extra = extras(emit, ints, rest, attributes)
+      const extra = extras(rest, attributes)
       const settings = {
         kernel_shape: window,
         strides: [1, 1],
@@ -192,58 +182,60 @@ export const blocked = defineOps({
         dilations: [1, 1],
         ...extra.settings,
       }
-      const result = emit('Conv', [asImage(emit, ints, x!), filter, ...extra.inputs], settings, nchwc)
-      reshape(emit, ints, result, fixed('blockedPhases', y!.shape), y!.name)
+      emit('Conv', [x!.name, filter, ...extra.inputs], settings, { ...nchwc, outputs: [y!.name] })
     },
   },
 
   interleave: {
-    summary: 'the phases that `blockedPhases` made, each at its positions: [N, C/b, H, W, b]',
+    summary: 'the phases that `blockedPhases` made, each at its positions: [N, C, H, W]',
     infer([x], { stride }) {
-      const [batch, channels, height, width, block] = fixed('interleave', x!.shape) as [number, number, number, number, number]
+      const [batch, channels, height, width] = image(x!.shape)
       const [down, across] = numbers(stride) as [number, number]
-      return [f32([batch, channels / (down * across), height * down, width * across, block])]
+      return [f32([batch, channels / (down * across), height * down, width * across])]
     },
-    lower({ inputs: [x], outputs: [y], attributes: { stride }, emit, ints }) {
-      const [batch, channels, height, width, block] = fixed('interleave', x!.shape) as [number, number, number, number, number]
+    lower({ inputs: [x], outputs: [y], attributes: { stride, block }, emit, ints }) {
+      const [batch, channels, height, width] = image(x!.shape)
       const [down, across] = numbers(stride) as [number, number]
-      const apart = reshape(emit, ints, x!.name, [batch, down, across, channels / (down * across), height, width, block])
+      const blocks = channels / (down * across) / (block as number)
+      const apart = reshape(emit, ints, x!.name, [batch, down, across, blocks, height, width, block as number])
       const woven = emit('Transpose', [apart], { perm: [0, 3, 4, 1, 5, 2, 6] })
-      reshape(emit, ints, woven, fixed('interleave', y!.shape), y!.name)
+      reshape(emit, ints, woven, image(y!.shape), y!.name)
     },
   },
 
   swapSamples: {
     summary:
-      "a blocked x [N, C/b, H, W, b] with samples and channels in each other's place: [C/b, N/b, H, W·b, b], the b channels of a block beside each other along the width",
-    infer([x]) {
-      const [batch, channels, height, width, block] = fixed('swapSamples', x!.shape) as [number, number, number, number, number]
-      return [f32([channels, batch / block, height, width * block, block])]
+      'a blocked x [N, C, H, W] with blocks of samples in the place of channels: [C/block, N, H, W·block], the channels of a block beside each other along the width',
+    infer([x], { block }) {
+      const [batch, channels, height, width] = image(x!.shape)
+      return [f32([channels / (block as number), batch, height, width * (block as number)])]
     },
-    lower({ inputs: [x], outputs: [y], emit, ints }) {
-      const [channels, batches, height, width, block] = fixed('swapSamples', y!.shape) as [number, number, number, number, number]
+    lower({ inputs: [x], outputs: [y], attributes, emit, ints }) {
+      const block = attributes.block as number
+      const [images, batch, height, width] = image(y!.shape)
       const size = height * width
       // Seen as an image with a block of samples for channels, this is what the reordering kernel does.
-      const rows = reshape(emit, ints, x!.name, [batches, block, channels * size, 1])
-      const reordered = reshape(emit, ints, emit('ReorderInput', [rows], {}, nchwc), [batches, channels, size * block])
-      const ordered = channels === 1 ? reordered : emit('Transpose', [reordered], { perm: [1, 0, 2] })
-      reshape(emit, ints, ordered, fixed('swapSamples', y!.shape), y!.name)
+      const rows = reshape(emit, ints, x!.name, [batch / block, block, images * size, 1])
+      const reordered = emit('ReorderInput', [rows], {}, nchwc)
+      const apart = () => reshape(emit, ints, reordered, [batch / block, images, size * block])
+      const ordered = images === 1 ? reordered : emit('Transpose', [apart()], { perm: [1, 0, 2] })
+      reshape(emit, ints, ordered, image(y!.shape), y!.name)
     },
   },
 
   blockedConvWeightGradient: {
     summary:
-      'convWeightGradient of a padded x with samples for channels, [C/lanes, N/b, H, W·lanes, b], and a blocked dy: a convolution with dy as filter, whose results lie `lanes` channels beside each other along the width',
+      'convWeightGradient of a padded x with samples for channels, [C/lanes, N, H, W·lanes], and a blocked dy: a convolution with dy as filter, whose results lie `lanes` channels beside each other along the width',
     infer([x, dy], { kernel, lanes }) {
-      const [channels] = imageShape(x!.shape)
-      const [, outputs] = imageShape(dy!.shape)
+      const [channels] = image(x!.shape)
+      const [, outputs] = image(dy!.shape)
       return [f32([outputs, channels * (lanes as number), ...numbers(kernel)])]
     },
     lower({ inputs: [x, dy], attributes, outputs: [dw], emit, ints }) {
       const block = attributes.block as number
       const lanes = attributes.lanes as number
-      const [images, , height, width] = imageShape(x!.shape)
-      const [batch, outputs, ...positions] = imageShape(dy!.shape) as [number, number, number, number]
+      const [images, , height, width] = image(x!.shape)
+      const [batch, outputs, ...positions] = image(dy!.shape) as [number, number, number, number]
       const [down, across] = numbers(attributes.stride) as [number, number]
       const { dilation } = attributes
       const count = positions[0] * positions[1]
@@ -261,7 +253,7 @@ export const blocked = defineOps({
         dilations: [down, across * lanes],
         group: groups,
       }
-      const swapped = emit('Conv', [asImage(emit, ints, x!), filter], settings, nchwc)
+      const swapped = emit('Conv', [x!.name, filter], settings, nchwc)
       const plain = emit('ReorderOutput', [swapped], { channels: groups * outputs }, nchwc)
       const made = [height, width].map((size, axis) =>
         extent(size, positions[axis]!, axis, { stride: dilation!, pads: [0, 0, 0, 0], dilation: settings.dilations }),
@@ -280,19 +272,19 @@ export const blocked = defineOps({
     summary:
       'x · scale[c] + shift[c] + addend of a blocked x, then max(…, 0) if `relu`: one pass over memory; zeros around it as `pads` say, every stride-th position; shift and addend are optional',
     infer([x, scale, ...rest], { pads, shift, stride }) {
-      const [batch, channels, height, width] = imageShape(x!.shape)
+      const [batch, channels, height, width] = image(x!.shape)
       const vectors = shift ? [scale!, rest[0]!] : [scale!]
       if (vectors.some(({ shape }) => shape.join() !== String(channels)))
         throw shapeError('blockedAffine', `scale and shift must have ${channels} elements`, [x!.shape, scale!.shape])
       const [top, left, bottom, right] = numbers(pads) as [number, number, number, number]
       const [down, across] = numbers(stride) as [number, number]
       const size = [Math.ceil((height + top + bottom) / down), Math.ceil((width + left + right) / across)]
-      return [f32(blockedShape([batch, channels, ...size], x!.shape[4] as number))]
+      return [f32([batch, channels, ...size])]
     },
     lower({ inputs: [x, scale, ...rest], outputs: [y], attributes, emit, ints }) {
-      const [, channels] = imageShape(x!.shape)
+      const [, channels] = image(x!.shape)
       const filter = reshape(emit, ints, scale!.name, [channels, 1, 1, 1])
-      const extra = extras(emit, ints, rest, attributes)
+      const extra = extras(rest, attributes)
       const settings = {
         kernel_shape: [1, 1],
         strides: numbers(attributes.stride),
@@ -301,8 +293,7 @@ export const blocked = defineOps({
         group: channels,
         ...extra.settings,
       }
-      const result = emit('Conv', [asImage(emit, ints, x!), filter, ...extra.inputs], settings, nchwc)
-      reshape(emit, ints, result, fixed('blockedAffine', y!.shape), y!.name)
+      emit('Conv', [x!.name, filter, ...extra.inputs], settings, { ...nchwc, outputs: [y!.name] })
     },
   },
 })

@@ -1,4 +1,3 @@
-import { imageShape } from '../../ops/blocked.js'
 import { type OpName, opTable } from '../../ops/index.js'
 import type { Attributes, Node, Program, Value } from '../../program.js'
 import { producers } from '../uses.js'
@@ -125,20 +124,25 @@ export class Rewriter {
     const producer: Node | undefined = this.#producers.get(id)
     const source: number | undefined =
       producer?.op === 'broadcastTo' ? this.operand(producer.inputs[0]!, this.shape(id)) : undefined
-    const [batch, channels, height, width] = this.shape(id) as [number, number, number, number]
     const made =
       source === undefined
         ? this.one('toBlocked', [this.plain(id)], { block: this.block })
-        : this.one('broadcastTo', [source], { shape: [batch, channels / this.block, height, width, this.block] })
+        : this.reshape(this.one('broadcastTo', [source], { shape: this.inMemory(this.shape(id)) }), this.shape(id))
     this.#blocked.set(id, made)
     return made
   }
 
-  /** An operand that broadcasts to the image `target`, in the form that broadcasts to its blocked form; undefined if it has none. */
+  /** How an image lies in memory when it is blocked. */
+  inMemory(shape: Sizes): Sizes {
+    const [batch, channels, height, width] = shape as [number, number, number, number]
+    return [batch, channels / this.block, height, width, this.block]
+  }
+
+  /** An operand that broadcasts to the image `target`, shaped so that it broadcasts to its form in memory; undefined if there is none. */
   operand(id: number, target: Sizes): number | undefined {
     const { shape } = this.values[id]!
-    if (this.#blocked.has(id)) return this.#blocked.get(id)
     if (shape.length === 0) return id
+    if (this.#blocked.has(id)) return this.#blocked.get(id)
     if (!isFixed(shape) || shape.length > 4) return undefined
     const [n, c, h, w] = [...new Array<number>(4 - shape.length).fill(1), ...shape] as [number, number, number, number]
     if (c === 1) return this.reshape(this.plain(id), [n, 1, h, w, 1])
@@ -154,7 +158,7 @@ export class Rewriter {
 
   /** Sums of a blocked value over the positions: [N, C]. Two steps, each along memory. */
   sumPositions(x: number): number {
-    const [batch, channels, height, width] = imageShape(this.shape(x))
+    const [batch, channels, height, width] = this.shape(x) as [number, number, number, number]
     const rows = this.reshape(x, [(batch * channels) / this.block, height * width, this.block])
     return this.reshape(this.one('sum', [rows], { axes: [1], keepDims: false }), [batch, channels])
   }

@@ -32,9 +32,13 @@ const pointwise: Rule = (rewriter, node) => {
   if (full.length === 0) return false
   const inputs = node.inputs.map((id) => rewriter.operand(id, shape))
   if (inputs.some((id) => id === undefined)) return false
-  rewriter.apply(node.op, inputs as number[], node.attributes).forEach((made, index) => {
-    rewriter.settle(node, index, made)
-  })
+  const operands = inputs as number[]
+  // Equal shapes stay as they are; what broadcasts does so to the form in memory.
+  const alike = operands.every((id) => rewriter.shape(id).length === 0 || rewriter.shape(id).join() === shape.join())
+  const inMemory = (id: number) =>
+    rewriter.shape(id).length === 4 ? rewriter.reshape(id, rewriter.inMemory(rewriter.shape(id))) : id
+  const made = rewriter.apply(node.op, alike ? operands : operands.map(inMemory), node.attributes)
+  for (const [index, id] of made.entries()) rewriter.settle(node, index, alike ? id : rewriter.reshape(id, shape))
   return true
 }
 
@@ -82,7 +86,9 @@ export const rules: Readonly<Partial<Record<OpName, Rule>>> = {
     if (!possible) return false
     const attributes = { stride: stride!, pads: pads!, size, shift: false, relu: false, block: rewriter.block }
     const phases = rewriter.one('blockedPhases', [rewriter.blocked(x), rewriter.plain(weight)], attributes)
-    const made = sizes(stride).every((step) => step === 1) ? phases : rewriter.one('interleave', [phases], { stride: stride! })
+    const made = sizes(stride).every((step) => step === 1)
+      ? phases
+      : rewriter.one('interleave', [phases], { stride: stride!, block: rewriter.block })
     const shifted = () => rewriter.affine(made, rewriter.ones(rewriter.shape(y)[1]!), { shift: rewriter.plain(bias!) })
     rewriter.settle(node, 0, bias === undefined ? made : shifted())
     return true
@@ -90,7 +96,9 @@ export const rules: Readonly<Partial<Record<OpName, Rule>>> = {
 
   convWeightGradient(rewriter, node) {
     const [x, dy] = node.inputs as [number, number]
-    const { stride, pads, dilation, kernel, groups } = node.attributes
+    const { stride, pads, kernel, groups } = node.attributes
+    // The distance of a single tap means nothing.
+    const dilation = sizes(node.attributes.dilation).map((step, axis) => (sizes(kernel)[axis] === 1 ? 1 : step))
     const shape = rewriter.values[x]!.shape
     if (groups !== 1 || !rewriter.fits(dy) || !isFixed(shape) || shape[0]! % rewriter.block !== 0) return false
     const thin = thinned(rewriter, x, sizes(kernel), { stride: stride!, pads: pads! })
@@ -99,20 +107,21 @@ export const rules: Readonly<Partial<Record<OpName, Rule>>> = {
     const extent = thin ? positions : shape.slice(2)
     const before = sizes(pads).slice(0, 2)
     const after = before.map((amount, axis) => {
-      const reach = step[axis]! * (positions[axis]! - 1) + sizes(dilation)[axis]! * (sizes(kernel)[axis]! - 1) + 1
+      const reach = step[axis]! * (positions[axis]! - 1) + dilation[axis]! * (sizes(kernel)[axis]! - 1) + 1
       return Math.max(0, reach - amount - extent[axis]!)
     })
     const around = [...before, ...after]
     const padded = (id: number, channels: number) =>
       around.some(Boolean) ? rewriter.affine(id, rewriter.ones(channels), { pads: around }) : id
     // Channels beside each other give the kernel more to do at once, but not where the steps along the width are larger than 1.
-    const lanes = rewriter.fits(x) && sizes(dilation)[1] === 1 ? rewriter.block : 1
+    const lanes = rewriter.fits(x) && dilation[1] === 1 ? rewriter.block : 1
     const swapped = () => {
       const samples = rewriter.one('transpose', [rewriter.plain(x)], { order: [1, 0, 2, 3] })
       return padded(rewriter.one('toBlocked', [samples], { block: rewriter.block }), shape[0]!)
     }
-    const beside = () => rewriter.one('swapSamples', [thin?.x ?? padded(rewriter.blocked(x), shape[1]!)])
-    const attributes = { stride: step, dilation: dilation!, kernel: kernel!, lanes, block: rewriter.block }
+    const beside = () =>
+      rewriter.one('swapSamples', [thin?.x ?? padded(rewriter.blocked(x), shape[1]!)], { block: rewriter.block })
+    const attributes = { stride: step, dilation, kernel: kernel!, lanes, block: rewriter.block }
     const input = lanes > 1 ? beside() : swapped()
     const made = rewriter.one('blockedConvWeightGradient', [input, rewriter.blocked(dy)], attributes)
     rewriter.become(node.outputs[0]!, made)
