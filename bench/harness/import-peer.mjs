@@ -4,6 +4,11 @@ import { pathToFileURL } from 'node:url'
 
 const require = createRequire(new URL('../peers/package.json', import.meta.url))
 
+/** The URL of a peer's main file. */
+export function peerFile(name) {
+  return pathToFileURL(require.resolve(name)).href
+}
+
 export function importPeer(name) {
-  return import(pathToFileURL(require.resolve(name)).href)
+  return import(peerFile(name))
 }

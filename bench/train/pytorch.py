@@ -3,6 +3,7 @@
     pytorch.py probe --threads 2
     pytorch.py train --case train-5m --threads 2 [--variant gqa|repeat|manual] [--steps n]
     pytorch.py train --case resnet8 --threads 2 [--variant contiguous|channels-last] [--steps n]
+    pytorch.py train --case lstm --threads 2 [--steps n]
 
 Either prints one line of JSON. PyTorch 2: scaled_dot_product_attention and fused AdamW; 1.13 has neither: attention
 written out and the foreach AdamW. Everything is written the fastest way that eager PyTorch offers on the CPU.
@@ -54,7 +55,7 @@ def probe():
     variants = ['manual'] if MAJOR < 2 else ['repeat']
     if MAJOR >= 2 and 'enable_gqa' in (F.scaled_dot_product_attention.__doc__ or ''):
         variants.append('gqa')
-    variants = dict(llama=variants, resnet8=['contiguous', 'channels-last'])
+    variants = dict(llama=variants, resnet8=['contiguous', 'channels-last'], lstm=['contiguous'])
     return dict(version=torch.__version__, major=MAJOR, blas=blas(), variants=variants, gemmGflops=gemm_gflops())
 
 
@@ -158,6 +159,29 @@ def resnet8(case, variant):
     return list(model.parameters()), lambda: F.cross_entropy(model(x), y), batch
 
 
+class Classifier(torch.nn.Module):
+    def __init__(self, features, hidden, classes):
+        super().__init__()
+        self.lstm = torch.nn.LSTM(features, hidden)
+        self.head = torch.nn.Linear(hidden, classes)
+
+    def forward(self, x):
+        return self.head(self.lstm(x)[1][0][0])
+
+
+def lstm(case, variant):
+    """Parameters, loss and number of time steps; the weights are those of lstm.mjs."""
+    batch, length, features, hidden = (case[name] for name in ('batch', 'length', 'features', 'hidden'))
+    model = Classifier(features, hidden, case['classes'])
+    with torch.no_grad():
+        for ordinal, (_, parameter) in enumerate(sorted(model.named_parameters())):
+            values = torch.tensor(parameter_values(ordinal, list(parameter.shape)))
+            parameter.copy_(values / math.sqrt(hidden) / 0.035 if parameter.dim() > 1 else values - 1)
+    x = torch.tensor(parameter_values(SEEDS['batch'], [length * batch, features])).view(length, batch, features) / 0.035
+    y = torch.tensor(tokens(SEEDS['prompt'], batch, 1, case['classes'])[:, 0])
+    return list(model.parameters()), lambda: F.cross_entropy(model(x), y), batch * length
+
+
 def llama(case, variant):
     """Parameters, loss and number of tokens."""
     batch, length = case['batch'], case['length']
@@ -171,7 +195,7 @@ def train(arguments):
     with open(os.path.join(HERE, 'cases.json')) as file:
         settings = json.load(file)
     case, o = settings['cases'][arguments.case], settings['optimizer']
-    parameters, loss_of, items = dict(llama=llama, resnet8=resnet8)[case['model']](case, arguments.variant)
+    parameters, loss_of, items = dict(llama=llama, resnet8=resnet8, lstm=lstm)[case['model']](case, arguments.variant)
     groups = [
         dict(params=[p for p in parameters if p.dim() > 1], weight_decay=o['weightDecay']),
         dict(params=[p for p in parameters if p.dim() == 1], weight_decay=0.0),

@@ -3,16 +3,20 @@ import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { runChild } from '../harness/child.mjs'
 import { interleave } from '../harness/interleave.mjs'
+import { npmPeers } from '../harness/npm-peers.mjs'
 import { findPyTorch, installPyTorch, threadEnvironment } from '../harness/pytorch.mjs'
 import { median, ratios, summary } from '../harness/statistics.mjs'
 import { UsageError } from '../harness/usage-error.mjs'
 
 export const description =
-  'speed of a training step, language models of 5 M and 27 M parameters and a ResNet-8, beside PyTorch 2 and 1.13'
+  'speed of a training step: language models of 5 M and 27 M parameters, a ResNet-8, an LSTM; beside PyTorch, jax-js and tfjs'
 
 export const options = {
   threads: { type: 'string', default: '2', help: 'threads of every subject (2)' },
-  case: { type: 'string', help: 'only this case: train-5m, train-27m, resnet8, train-tiny, resnet8-tiny' },
+  case: {
+    type: 'string',
+    help: 'only this case: train-5m, train-27m, train-5m-1, resnet8, lstm, and train-tiny, resnet8-tiny, lstm-tiny',
+  },
   variant: {
     type: 'string',
     help: 'how PyTorch 2 does it: attention gqa, repeat, manual; images contiguous, channels-last (the fastest, but manual)',
@@ -49,11 +53,27 @@ function operationsPerImage({ size, channels }) {
   }, stem)
 }
 
+/** The same for each step of a sequence: 6 for every weight of the gates; no gradient by the input. */
+function operationsPerStep({ features, hidden }) {
+  return 4 * hidden * (4 * features + 6 * hidden)
+}
+
 /** What the models of cases.json are measured in, and which file of ours trains them. */
 const models = {
   llama: { script: fileURLToPath(new URL('llama.mjs', import.meta.url)), unit: 'tokens/s', operations: operationsPerToken },
   resnet8: { script: fileURLToPath(new URL('resnet8.mjs', import.meta.url)), unit: 'images/s', operations: operationsPerImage },
+  lstm: { script: fileURLToPath(new URL('lstm.mjs', import.meta.url)), unit: 'time steps/s', operations: operationsPerStep },
 }
+
+/** Libraries of arrays for JavaScript, on the cases that say so: they are slow. */
+const arrayPeers = [
+  { subject: 'jax-js', packages: ['@jax-js/jax'], script: fileURLToPath(new URL('jax-js.mjs', import.meta.url)) },
+  {
+    subject: 'tfjs',
+    packages: ['@tensorflow/tfjs', '@tensorflow/tfjs-backend-wasm'],
+    script: fileURLToPath(new URL('tfjs.mjs', import.meta.url)),
+  },
+]
 
 /** The fastest of the variants that this PyTorch has, by one short process each. */
 async function fastestVariant(peer, name, threads, log) {
@@ -81,11 +101,18 @@ export async function run({ options: { threads: given, case: only, variant: forc
   if (install) return await installPyTorch()
   const threads = Number(given)
   if (!Number.isInteger(threads) || threads < 1) throw new UsageError(`--threads must be a whole number from 1, got ${given}.`)
-  const names = tiny ? ['train-tiny', 'resnet8-tiny'] : only === undefined ? ['train-5m', 'train-27m', 'resnet8'] : [only]
+  const every = ['train-5m', 'train-27m', 'train-5m-1', 'resnet8', 'lstm']
+  const names = tiny ? ['train-tiny', 'resnet8-tiny', 'lstm-tiny'] : only === undefined ? every : [only]
   for (const name of names)
     if (!(name in cases)) throw new UsageError(`No case "${name}". There are: ${Object.keys(cases).join(', ')}.`)
 
   const { found, absent } = await findPyTorch(script, threads)
+  const wanted = names.some((name) => cases[name].arrays) ? arrayPeers : []
+  const installed = await npmPeers(
+    wanted.flatMap(({ packages }) => packages),
+    log,
+  )
+  absent.push(...installed.absent)
   const peak = Math.max(...found.map(({ probe }) => probe.gemmGflops))
   const rows = []
   const voided = []
@@ -108,6 +135,10 @@ export async function run({ options: { threads: given, case: only, variant: forc
         env: threadEnvironment(threads),
         check,
       })
+    }
+    for (const { subject, packages, script: file } of cases[name].arrays ? wanted : []) {
+      if (packages.some((wants) => !(wants in installed.versions))) continue
+      subjects.push({ subject, command: process.execPath, args: [file, '--case', name, '--threads', String(threads)], check })
     }
     const result = await interleave({ what: name, subjects, samples, log })
     voided.push(...result.voided)
@@ -140,5 +171,12 @@ export async function run({ options: { threads: given, case: only, variant: forc
     `expected: ${names.map((name) => `${name} loss ${cases[name].expected.loss}, after 5 updates ${cases[name].expected.trainedLoss}`).join('; ')}; ± ${tolerance}`,
   )
   const versions = Object.fromEntries(found.map(({ subject, probe }) => [subject, `${probe.version} (${probe.blas})`]))
-  return { rows, ratios: ratios(rows, ours, 'higher'), absent, voided, notes, versions: { ...versions, node: process.version } }
+  return {
+    rows,
+    ratios: ratios(rows, ours, 'higher'),
+    absent,
+    voided,
+    notes,
+    versions: { ...versions, ...installed.versions, node: process.version },
+  }
 }
