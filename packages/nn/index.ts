@@ -16,6 +16,7 @@ export type { ConfigValue, LayerConfig, LayerParameter, LayerParameters, StageCo
 export type { FactoryContext, LayerCategory, LayerFactory, LayerMetadata, ShapePattern } from './registry/layer-metadata.js'
 export { LayerRegistry, type LayerRegistryOptions, type LayerType, layerType } from './registry/layer-registry.js'
 export { type StepResult, TrainingStep, type TrainingStepOptions } from './step.js'
+export type { LayerSummary, NetworkSummary } from './summary.js'
 export { type TracedNetwork, traceNetwork } from './trace-network.js'
 export * from './training/index.js'
 export { loadWeights, saveWeights } from './weights.js'

@@ -1,9 +1,10 @@
-import type { HostTensor, Tensor, TypedArray } from '@enigma/tensor'
+import type { HostTensor, InputSpec, Tensor, TypedArray } from '@enigma/tensor'
 import { type CompiledStep, type CompileStepOptions, compileStep } from './compile-step.js'
 import { NnError } from './errors.js'
 import { LayerBuffer } from './layer-buffer.js'
 import { Parameter } from './parameter.js'
 import { Predictor } from './predictor.js'
+import { type NetworkSummary, summarize } from './summary.js'
 
 export type StateDict = Record<string, HostTensor>
 
@@ -123,6 +124,14 @@ export abstract class Layer {
   /** Frees what `predict` has compiled: when the network is done with, or its structure has changed. */
   async release(): Promise<void> {
     await this.#predictor?.release()
+  }
+
+  /**
+   * Layers, shapes, parameters and floating-point operations of a forward pass on inputs of these shapes; prints as a table.
+   * Nothing is computed.
+   */
+  summary(...inputs: InputSpec[]): NetworkSummary {
+    return summarize(this, inputs)
   }
 
   /** A function that makes one update on a batch; compiled at the first batch of each shape. */

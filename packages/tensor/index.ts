@@ -2,6 +2,7 @@ export { arrayOf, type Builder, type BuilderOptions, type Captured, type Operand
 export { type CompileOptions, compile, Executable, evaluate, type Feeds, type RunOptions } from './compile.js'
 export * from './dtype.js'
 export * from './errors.js'
+export { flopsOf } from './flops.js'
 export * from './functional/index.js'
 export { type GradOptions, grad } from './grad.js'
 export { fromFloat32, toFloat32 } from './halves.js'

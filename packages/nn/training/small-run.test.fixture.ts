@@ -3,7 +3,7 @@ import { DataLoader, type FitOptions, losses, metrics, nn, optim, tensorDataset 
 import { Random } from '../init/index.js'
 
 /** Points around two centres; the label says which. */
-export function points(count: number, seed: number) {
+function points(count: number, seed: number) {
   const random = new Random(seed)
   const labels = Array.from({ length: count }, () => (random.uniform() < 0.5 ? 0 : 1))
   const xs = labels.flatMap((label) => [random.normal() * 0.5 + label * 2 - 1, random.normal() * 0.5])
