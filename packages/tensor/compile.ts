@@ -1,5 +1,6 @@
 import { blockSize } from './block-size.js'
 import { arrayOf } from './builder.js'
+import { callerLine } from './caller-line.js'
 import { dtypes, type HostTensor, sizeOf } from './dtype.js'
 import { TensorError } from './errors.js'
 import { RandomFiller } from './kernels/random.js'
@@ -87,7 +88,7 @@ export class Executable {
       if (!given)
         throw new TensorError(
           'UNKNOWN_INPUT',
-          `Input '${name}' is missing. Inputs: ${this.program.inputs.map((i) => i.name).join(', ')}.`,
+          `Input '${name}' is missing. Inputs: ${this.program.inputs.map((i) => i.name).join(', ')}.${callerLine()}`,
         )
       this.program.values[value]!.shape.forEach((dim: Dims[number], axis) => {
         if (typeof dim === 'string') sizes.set(dim, given.shape[axis]!)

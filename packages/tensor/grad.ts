@@ -19,7 +19,7 @@ function dependents(nodes: readonly Node[], start: number, sources: readonly Ten
  */
 function backward(
   builder: Builder,
-  seeds: ReadonlyMap<Tensor, Tensor>,
+  seeds: Iterable<readonly [Tensor, Tensor]>,
   wrt: readonly Tensor[],
   start = 0,
 ): (Tensor | undefined)[] {
@@ -42,10 +42,11 @@ function backward(
     if (decompose && (!vjp || outputGradients.slice(1).some(Boolean))) {
       // A second derivative reaches auxiliary outputs, which `vjp` does not cover; and some ops have no rule of their own.
       const from = builder.nodes.length
-      const again = decompose(inputs, node.attributes)
-      const localSeeds = new Map(
-        again.flatMap((tensor, index) => (outputGradients[index] ? [[tensor, outputGradients[index]]] : [])),
-      )
+      const again = decompose(inputs, node.attributes, outputGradients)
+      const localSeeds = again.flatMap((tensor, index) => {
+        const seed = outputGradients[index]
+        return seed ? [[tensor, seed] as const] : []
+      })
       const totals = backward(builder, localSeeds, inputs, from)
       // A total covers every place of its tensor, so a tensor that is an input twice must not count twice.
       inputGradients = totals.map((total, index) => (node.inputs.indexOf(node.inputs[index]!) === index ? total : undefined))
@@ -91,7 +92,7 @@ export function grad(program: Program, { of, wrt }: GradOptions): Program {
       throw new TensorError('UNKNOWN_INPUT', `No input '${name}'. Inputs: ${program.inputs.map((i) => i.name).join(', ')}.`)
     return map[input.value]!
   })
-  const gradients = backward(builder, new Map([[target, builder.scalar(1)]]), sources)
+  const gradients = backward(builder, [[target, builder.scalar(1)]], sources)
   const taken = new Set([...program.inputs, ...program.outputs].map(({ name }) => name))
   wrt.forEach((name, index) => {
     const source = sources[index]!

@@ -1,4 +1,5 @@
 export { arrayOf, type Builder, type BuilderOptions, type Captured, type Operand, tensor } from './builder.js'
+export { callerLine } from './caller-line.js'
 export { type CompileOptions, compile, Executable, evaluate, type Feeds, type RunOptions } from './compile.js'
 export * from './dtype.js'
 export * from './errors.js'

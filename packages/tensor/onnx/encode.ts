@@ -11,6 +11,8 @@ const protobufLimit = 2 ** 31 - 1
 
 const bytesOf = (data: TypedArray) => new Uint8Array(data.buffer, data.byteOffset, data.byteLength)
 
+const typeOf = ({ dtype, shape }: Value) => `${dtype}[${shape.join(', ')}]`
+
 const isEmpty = ({ shape }: Value) => shape.includes(0) && shape.every((dim) => typeof dim === 'number')
 
 function lowerEmpty({ emit, tensor }: LowerContext, { name, shape, dtype }: LowerContext['outputs'][number]): void {
@@ -56,6 +58,8 @@ export function toOnnx(program: Program): Uint8Array {
   let temporaries = 0
   const described = (id: number) => ({ ...program.values[id]!, name: nameOf(id) })
   for (const node of program.nodes) {
+    // What the runtime calls a node when it fails, and in profiles.
+    const label = `${node.op}(${node.inputs.map((id) => typeOf(program.values[id]!)).join(', ')})`
     const context: LowerContext = {
       inputs: node.inputs.map(described),
       outputs: node.outputs.map(described),
@@ -63,7 +67,7 @@ export function toOnnx(program: Program): Uint8Array {
       isUsed: (index) => uses.has(node.outputs[index]!),
       emit(op, inputs, attributes = {}, options = {}) {
         const outputs = options.outputs ?? [`#temporary.${temporaries++}`]
-        nodes.push({ op, domain: options.domain ?? '', inputs, outputs, attributes })
+        nodes.push({ name: `${label} #${nodes.length}`, op, domain: options.domain ?? '', inputs, outputs, attributes })
         return outputs[0]!
       },
       tensor: (key, shape, make) => addInitializer(`#tensor ${key}`, 'f32', shape, make),
@@ -76,7 +80,7 @@ export function toOnnx(program: Program): Uint8Array {
     else opTable[node.op].lower(context)
   }
   for (const { from, name } of copies)
-    nodes.push({ op: 'Identity', domain: '', inputs: [nameOf(from)], outputs: [name], attributes: {} })
+    nodes.push({ name: `output ${name}`, op: 'Identity', domain: '', inputs: [nameOf(from)], outputs: [name], attributes: {} })
 
   const size = [...initializers.values()].reduce((sum, { bytes }) => sum + bytes.byteLength, 0)
   if (size > protobufLimit - 2 ** 20)

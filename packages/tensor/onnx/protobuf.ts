@@ -6,6 +6,7 @@ import type { Dims } from '../program.js'
 
 /** The part of ONNX's messages (onnx.proto, IR version 9) that an encoded program uses. Numbers are field numbers there. */
 export interface OnnxNode {
+  readonly name: string
   readonly op: string
   readonly domain: string
   readonly inputs: readonly string[]
@@ -74,7 +75,7 @@ function writeAttribute(writer: Writer, name: string, value: OnnxAttribute): voi
 function writeNode(writer: Writer, node: OnnxNode): void {
   for (const name of node.inputs) text(writer, 1, name)
   for (const name of node.outputs) text(writer, 2, name)
-  text(writer, 3, node.outputs.find(Boolean) ?? node.op)
+  text(writer, 3, node.name)
   text(writer, 4, node.op)
   for (const [name, value] of Object.entries(node.attributes)) message(writer, 5, (w) => writeAttribute(w, name, value))
   text(writer, 7, node.domain)

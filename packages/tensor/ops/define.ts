@@ -1,3 +1,4 @@
+import { callerLine } from '../caller-line.js'
 import type { DType } from '../dtype.js'
 import { TensorError } from '../errors.js'
 import type { Attributes, Dim, Dims, Value } from '../program.js'
@@ -50,7 +51,7 @@ export interface OpDefinition {
   /**
    * All outputs in terms of simpler ops. Needed by ops with auxiliary outputs, through which a second derivative flows.
    */
-  readonly decompose?: (inputs: readonly Tensor[], attributes: Attributes) => Tensor[]
+  readonly decompose?: (inputs: readonly Tensor[], attributes: Attributes, gradients: readonly (Tensor | undefined)[]) => Tensor[]
   lower(context: LowerContext): void
 }
 
@@ -60,14 +61,6 @@ export function defineOps<Name extends string>(definitions: Record<Name, OpDefin
 }
 
 const show = (shape: Dims) => `[${shape.join(', ')}]`
-
-/** The line of the first caller outside this package, for error messages. */
-function callerLine(): string {
-  const here = new URL('../..', import.meta.url).pathname
-  const frames = (new Error().stack ?? '').split('\n').slice(1)
-  const frame = frames.find((line) => line.includes('.test.') || (!line.includes(here) && !line.includes('node:')))
-  return frame ? ` (${frame.trim().replace(/^at /, 'at ')})` : ''
-}
 
 export function shapeError(op: string, problem: string, shapes: readonly Dims[]): TensorError {
   return new TensorError('SHAPE_MISMATCH', `${op}: ${problem}; shapes ${shapes.map(show).join(' and ')}${callerLine()}`)

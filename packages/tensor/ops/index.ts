@@ -3,6 +3,7 @@ import { blocked } from './blocked.js'
 import { comparisons } from './comparison.js'
 import { convolution } from './convolution.js'
 import type { OpDefinition } from './define.js'
+import { differentiation } from './differentiation.js'
 import { elementwise } from './elementwise.js'
 import { indexing } from './indexing.js'
 import { losses } from './losses.js'
@@ -54,6 +55,7 @@ const table = {
   ...sorting,
   ...transformer,
   ...losses,
+  ...differentiation,
   ...recurrent,
 }
 

@@ -2,10 +2,17 @@ import type { Program } from '../program.js'
 import { commonSubexpressions } from './common-subexpressions.js'
 import { deadCode } from './dead-code.js'
 import { foldTransposes } from './fold-transposes.js'
+import { forgetDerivatives } from './forget-derivatives.js'
 import { fuseGemm } from './fuse-gemm.js'
 
 /** The passes a program goes through before it is encoded, in order. Each is program → program with the same meaning. */
-const passes: readonly ((program: Program) => Program)[] = [deadCode, commonSubexpressions, foldTransposes, fuseGemm]
+const passes: readonly ((program: Program) => Program)[] = [
+  forgetDerivatives,
+  deadCode,
+  commonSubexpressions,
+  foldTransposes,
+  fuseGemm,
+]
 
 export function optimize(program: Program): Program {
   return passes.reduce((current, pass) => pass(current), program)

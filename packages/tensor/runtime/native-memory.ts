@@ -1,4 +1,5 @@
 import koffi from 'koffi'
+import { callerLine } from '../caller-line.js'
 import { dtypes, type HostTensor, sizeOf } from '../dtype.js'
 import { TensorError } from '../errors.js'
 import type { OrtApi, Pointer } from './ort-api.js'
@@ -64,12 +65,12 @@ export function assertConsistent(name: string, { dtype, shape, data }: HostTenso
   if (!(data instanceof dtypes[dtype].array))
     throw new TensorError(
       'DTYPE_MISMATCH',
-      `'${name}' is ${dtype}, held in ${dtypes[dtype].array.name}, but its data is ${data.constructor.name}.`,
+      `'${name}' is ${dtype}, held in ${dtypes[dtype].array.name}, but its data is ${data.constructor.name}.${callerLine()}`,
     )
   if (data.length !== sizeOf(shape))
     throw new TensorError(
       'SHAPE_MISMATCH',
-      `'${name}' has shape [${shape}], ${sizeOf(shape)} elements, but its data holds ${data.length}.`,
+      `'${name}' has shape [${shape}], ${sizeOf(shape)} elements, but its data holds ${data.length}.${callerLine()}`,
     )
 }
 

@@ -1,3 +1,4 @@
+import { callerLine } from '../caller-line.js'
 import type { HostTensor } from '../dtype.js'
 import { TensorError } from '../errors.js'
 import { addressOf, NameArray, ValueArray } from './native-memory.js'
@@ -105,7 +106,7 @@ class NativeRun implements BoundRun {
     try {
       await this.#api.callAsync('Run', ...this.#arguments)
     } catch (error) {
-      throw signal?.aborted ? aborted(signal, error) : error
+      throw signal?.aborted ? aborted(signal, error) : located(error)
     } finally {
       this.#inFlight = false
       signal?.removeEventListener('abort', terminate)
@@ -142,6 +143,10 @@ class NativeRun implements BoundRun {
     this.#ended()
   }
 }
+
+/** With the line that awaits the run: what native code says of numbers (an index out of range) comes too late for a stack. */
+const located = (error: unknown) =>
+  error instanceof TensorError ? new TensorError(error.code, `${error.message}${callerLine()}`, { cause: error }) : error
 
 const aborted = (signal: AbortSignal, failure?: unknown) =>
   new TensorError('ABORTED', 'The run was aborted.', { cause: signal.reason ?? failure })

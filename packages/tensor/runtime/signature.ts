@@ -1,3 +1,4 @@
+import { callerLine } from '../caller-line.js'
 import { type DType, dtypes, type HostTensor } from '../dtype.js'
 import { TensorError, type TensorErrorCode } from '../errors.js'
 import { assertConsistent, readCString } from './native-memory.js'
@@ -51,7 +52,7 @@ export function matchTensors(
   const listed = declared.map(({ name }) => name).join(', ') || 'none'
   for (const name of Object.keys(given))
     if (!declared.some((info) => info.name === name))
-      throw new TensorError(unknown, `The model has no ${direction.toLowerCase()} '${name}'. It has: ${listed}.`)
+      throw new TensorError(unknown, `The model has no ${direction.toLowerCase()} '${name}'. It has: ${listed}.${callerLine()}`)
   const matched = new Map<string, HostTensor>()
   for (const info of declared) {
     const tensor = given[info.name]
@@ -59,10 +60,10 @@ export function matchTensors(
       assertMatches(direction, info, tensor)
       matched.set(info.name, tensor)
     } else if (direction === 'Input')
-      throw new TensorError(unknown, `Input '${info.name}' is missing. The model needs: ${listed}.`)
+      throw new TensorError(unknown, `Input '${info.name}' is missing. The model needs: ${listed}.${callerLine()}`)
   }
   if (direction === 'Output' && matched.size === 0)
-    throw new TensorError(unknown, `No output is asked for: name at least one of ${listed}.`)
+    throw new TensorError(unknown, `No output is asked for: name at least one of ${listed}.${callerLine()}`)
   return matched
 }
 
@@ -71,7 +72,7 @@ function assertMatches(direction: Direction, { name, dtype, shape }: ValueInfo, 
   if (dtype !== tensor.dtype)
     throw new TensorError(
       'DTYPE_MISMATCH',
-      `${subject} must be ${dtype ?? 'of a type that host tensors cannot hold'}, given ${tensor.dtype}.`,
+      `${subject} must be ${dtype ?? 'of a type that host tensors cannot hold'}, given ${tensor.dtype}.${callerLine()}`,
     )
   // Rank 0 is also what the runtime says of a value of unknown rank; it checks those itself when it runs.
   const fits =
@@ -79,7 +80,10 @@ function assertMatches(direction: Direction, { name, dtype, shape }: ValueInfo, 
     (shape.length === tensor.shape.length && shape.every((size, axis) => size < 0 || size === tensor.shape[axis]))
   if (!fits) {
     const expected = shape.map((size) => (size < 0 ? '?' : size)).join(', ')
-    throw new TensorError('SHAPE_MISMATCH', `${subject} must have shape [${expected}], given [${tensor.shape.join(', ')}].`)
+    throw new TensorError(
+      'SHAPE_MISMATCH',
+      `${subject} must have shape [${expected}], given [${tensor.shape.join(', ')}].${callerLine()}`,
+    )
   }
   assertConsistent(name, tensor)
 }

@@ -2,6 +2,7 @@ import { activations } from './activations.js'
 import type { References } from './cases.js'
 import { comparisons } from './comparison.js'
 import { convolution } from './convolution.js'
+import { differentiation } from './differentiation.js'
 import { elementwise } from './elementwise.js'
 import { indexing } from './indexing.js'
 import { losses } from './losses.js'
@@ -34,6 +35,7 @@ export const references: References = {
   ...pooling,
   ...transformer,
   ...losses,
+  ...differentiation,
   ...convolution,
   ...recurrent,
 }
