@@ -213,6 +213,17 @@ describe('passes', () => {
     expect(numbers((await evaluate(alone, { a: [1, 2, 3, 4], c: [1, 1, 1, 1] })).y)).toEqual([8, 11, 16, 23])
   })
 
+  it('put results that no other node reads last, the first one last of all', () => {
+    const loss = trace({ x: { shape: [2] }, v: { shape: [2] }, w: { shape: [2] } }, ({ x, v, w }) => ({
+      loss: x.mul(v).tanh().mul(w).sum(),
+    }))
+    const program = optimize(grad(loss, { of: 'loss', wrt: ['v', 'w'] }))
+    const made = program.nodes
+      .slice(-3)
+      .map(({ outputs: [value] }) => program.outputs.find((output) => output.value === value)?.name)
+    expect(made).toEqual(['d.v', 'd.w', 'loss'])
+  })
+
   it('do not fuse a sum whose other operand is made later than the product', async () => {
     const program = trace({ a: { shape: [2, 2] } }, ({ a }) => {
       const early = a.matmul(a)

@@ -7,7 +7,8 @@ import { languageModelingStep } from './language-modeling-step.js'
 import { LlamaForCausalLM } from './llama.js'
 
 /** A model with the golden weights of `golden/make_golden.py`. */
-function goldenModel({ vocab, dim, layers, heads, kvHeads, hidden, normEps, ropeTheta }: GoldenConfig) {
+function goldenModel(golden: GoldenConfig, recompute = false) {
+  const { vocab, dim, layers, heads, kvHeads, hidden, normEps, ropeTheta } = golden
   const config = createConfig({
     vocabSize: vocab,
     dim,
@@ -19,11 +20,13 @@ function goldenModel({ vocab, dim, layers, heads, kvHeads, hidden, normEps, rope
     ropeTheta,
     context: 128,
   })
-  const model = new LlamaForCausalLM(config)
-  const state = new Map(goldenParameters({ vocab, dim, layers, heads, kvHeads, hidden, normEps, ropeTheta }))
+  const model = new LlamaForCausalLM(config, { recompute })
+  const state = new Map(goldenParameters(golden))
   for (const [name, parameter] of model.namedParameters()) parameter.data.set(state.get(name)!)
   return model
 }
+
+const bytes = ({ buffer, byteOffset, byteLength }: Float32Array) => Buffer.from(buffer, byteOffset, byteLength)
 
 /** Tests run beside one another: spinning threads would wait for cores that others hold. */
 const alone = { threads: 1, spin: false }
@@ -51,6 +54,23 @@ describe.each(['llama-nano', 'llama-5m'] as const)('%s against PyTorch', (name) 
       expect(errors.norm, gradient.name).toBeLessThan(1e-4)
     }
     await step.close()
+  })
+
+  it('has the same bits when the backward pass computes each block again', async () => {
+    const { batch, length, inputs, targets } = golden
+    const gradientsOf = async (recompute: boolean) => {
+      const model = goldenModel(golden.config, recompute)
+      const step = await languageModelingStep(model, { optimizer: optim.adamw(), batch, length, ...alone })
+      const { gradients } = await step.gradients(() => {
+        fill(step.inputs.tokens.data as BigInt64Array, inputs)
+        fill(step.inputs.targets.data as BigInt64Array, targets)
+      })
+      await step.close()
+      return gradients
+    }
+    const [kept, again] = [await gradientsOf(false), await gradientsOf(true)]
+    for (const [parameter, gradient] of Object.entries(kept))
+      expect(bytes(again[parameter]!).compare(bytes(gradient)), parameter).toBe(0)
   })
 
   it('follows the losses of 100 training steps within 1e-3', async () => {

@@ -1,5 +1,5 @@
 import { init, Layer, nn } from '@enigma/nn'
-import { linear, type Tensor } from '@enigma/tensor'
+import { checkpoint, linear, type Tensor } from '@enigma/tensor'
 import type { ModelConfig } from '../config.js'
 import { parameterSpecs } from '../parameters.js'
 
@@ -30,10 +30,12 @@ class LlamaModel extends Layer {
   readonly layers: readonly LlamaDecoderLayer[]
   readonly norm: nn.RMSNorm
   readonly #config: ModelConfig
+  readonly #recompute: boolean
 
-  constructor(config: ModelConfig) {
+  constructor(config: ModelConfig, recompute: boolean) {
     super()
     this.#config = config
+    this.#recompute = recompute
     this.embed_tokens = new nn.Embedding(config.vocabSize, config.dim, { seed: null })
     this.layers = Array.from({ length: config.layers }, () => new LlamaDecoderLayer(config))
     this.norm = new nn.RMSNorm(config.dim, { eps: config.rmsNormEps })
@@ -50,7 +52,10 @@ class LlamaModel extends Layer {
     })
     // Matrices all the way: sums of matrix products then fuse, and attention alone sees batch and length apart.
     const embedded = this.embed_tokens.forward(tokens.reshape([batch * length]))
-    const hidden = this.layers.reduce<Tensor>((x, layer) => layer.forward(x, rotary, batch, length), embedded)
+    const hidden = this.layers.reduce<Tensor>((x, layer) => {
+      const block = (input: Tensor) => layer.forward(input, rotary, batch, length)
+      return this.#recompute ? checkpoint(block, x) : block(x)
+    }, embedded)
     return this.norm.forward(hidden)
   }
 }
@@ -64,11 +69,15 @@ export class LlamaForCausalLM extends Layer {
   readonly model: LlamaModel
   readonly lm_head?: nn.Linear
 
-  /** @param options.seed of the first weights (default 0); null leaves them zero, for weights that are loaded */
-  constructor(config: ModelConfig, { seed = 0 }: { seed?: number | null } = {}) {
+  /**
+   * @param options.seed of the first weights (default 0); null leaves them zero, for weights that are loaded
+   * @param options.recompute train with less memory and more time: the backward pass computes each block again instead of keeping
+   *   what lies in it. Default false.
+   */
+  constructor(config: ModelConfig, { seed = 0, recompute = false }: { seed?: number | null; recompute?: boolean } = {}) {
     super()
     this.config = config
-    this.model = new LlamaModel(config)
+    this.model = new LlamaModel(config, recompute)
     if (!config.tieEmbeddings) this.lm_head = new nn.Linear(config.dim, config.vocabSize, { bias: false, seed: null })
     const parameters = new Map(this.namedParameters())
     if (seed === null) return

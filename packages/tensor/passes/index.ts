@@ -4,6 +4,7 @@ import { deadCode } from './dead-code.js'
 import { foldTransposes } from './fold-transposes.js'
 import { forgetDerivatives } from './forget-derivatives.js'
 import { fuseGemm } from './fuse-gemm.js'
+import { gradientsEarly } from './gradients-early.js'
 
 /** The passes a program goes through before it is encoded, in order. Each is program → program with the same meaning. */
 const passes: readonly ((program: Program) => Program)[] = [
@@ -12,6 +13,7 @@ const passes: readonly ((program: Program) => Program)[] = [
   commonSubexpressions,
   foldTransposes,
   fuseGemm,
+  gradientsEarly,
 ]
 
 export function optimize(program: Program): Program {
