@@ -1,3 +1,5 @@
+import { callerLine } from '@enigma/tensor'
+
 export type NnErrorCode =
   | 'INVALID_ARGUMENT'
   | 'STATE_MISMATCH'
@@ -11,6 +13,9 @@ export type NnErrorCode =
   | 'STAGE_FAILED'
   | 'CHECKPOINT_CORRUPT'
 
+/** Messages of these end with the line of the caller that made the mistake. */
+const aboutShapes: readonly NnErrorCode[] = ['SHAPE_MISMATCH', 'STATE_MISMATCH']
+
 /** What can go wrong in this package; the message names the thing and the fix. */
 export class NnError extends Error {
   override readonly name = 'NnError'
@@ -19,6 +24,6 @@ export class NnError extends Error {
     message: string,
     options?: ErrorOptions,
   ) {
-    super(message, options)
+    super(aboutShapes.includes(code) && !message.includes(' (at ') ? `${message}${callerLine()}` : message, options)
   }
 }

@@ -1,5 +1,6 @@
 import type { HostTensor, InputSpec, Tensor, TypedArray } from '@enigma/tensor'
 import { type CompiledStep, type CompileStepOptions, compileStep } from './compile-step.js'
+import { errorInLayer } from './error-in-layer.js'
 import { NnError } from './errors.js'
 import { LayerBuffer } from './layer-buffer.js'
 import { Parameter } from './parameter.js'
@@ -26,6 +27,19 @@ export abstract class Layer {
   /** False makes dropout and batch normalisation of this layer behave as in evaluation, also within a training step. */
   training = true
   #predictor: Predictor | undefined
+
+  constructor() {
+    const { forward } = this
+    // Errors of ops learn on their way out in which layer they came up.
+    const located = (...inputs: never[]) => {
+      try {
+        return forward.apply(this, inputs)
+      } catch (error) {
+        throw errorInLayer(this, error)
+      }
+    }
+    Object.defineProperty(this, 'forward', { value: located, writable: true, configurable: true, enumerable: false })
+  }
 
   /** What the layer computes. Layers take what they need; most take one tensor. */
   abstract forward(...inputs: never[]): Tensor

@@ -20,7 +20,7 @@ describe('tracing', () => {
 
   it('refuses mixed dtypes and says what to do', () => {
     const wrong = () => trace({ a: { shape: [2] }, b: { shape: [2], dtype: 'i64' } }, ({ a, b }) => ({ y: a.add(b) }))
-    expect(wrong).toThrow(/add: expected f32, got i64\. Use cast\(\) first/)
+    expect(wrong).toThrow(/add: expected f32, got i64\[2\]\. Use cast\(\) first/)
   })
 
   it('refuses a tensor of another trace', () => {

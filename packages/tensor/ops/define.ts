@@ -70,7 +70,7 @@ export function expectDtype(op: string, value: Value, ...allowed: DType[]): void
   if (!allowed.includes(value.dtype))
     throw new TensorError(
       'DTYPE_MISMATCH',
-      `${op}: expected ${allowed.join(' or ')}, got ${value.dtype}. Use cast() first.${callerLine()}`,
+      `${op}: expected ${allowed.join(' or ')}, got ${value.dtype}${show(value.shape)}. Use cast() first.${callerLine()}`,
     )
 }
 
