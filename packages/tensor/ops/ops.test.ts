@@ -3,6 +3,7 @@ import type { Builder } from '../builder.js'
 import { compile } from '../compile.js'
 import { dtypes, type HostTensor, sizeOf } from '../dtype.js'
 import { grad } from '../grad.js'
+import type { Program } from '../program.js'
 import type { Nd } from '../testing/nd.js'
 import { type OpCase, type OpReference, references } from '../testing/references/index.js'
 import { trace } from '../trace.js'
@@ -43,8 +44,14 @@ function inputsOf(reference: OpReference, { shapes }: OpCase, seed: number): { e
 
 const name = (index: number) => `x${index}`
 
-/** The op applied to named inputs; output `y`, and `loss` = Σ y · weights for derivatives. */
-function programOf(op: OpName, host: readonly HostTensor[], { attributes = {} }: OpCase, weights?: Float32Array) {
+/** The op applied to named inputs; output `y`, or for derivatives `loss` = Σ y^power · weights. */
+function programOf(
+  op: OpName,
+  host: readonly HostTensor[],
+  { attributes = {} }: OpCase,
+  weights?: Float32Array,
+  power: 1 | 2 = 1,
+) {
   const specs = Object.fromEntries(host.map(({ shape, dtype }, index) => [name(index), { shape, dtype }]))
   return trace<string>(specs, (inputs, builder: Builder) => {
     const [y] = builder.apply(
@@ -53,8 +60,24 @@ function programOf(op: OpName, host: readonly HostTensor[], { attributes = {} }:
       attributes,
     )
     if (!weights) return { y: y! }
-    return { loss: y!.mul(builder.constant(weights, y!.shape as number[])).sum() }
+    return { loss: (power === 2 ? y!.mul(y!) : y!).mul(builder.constant(weights, y!.shape as number[])).sum() }
   })
+}
+
+/** The second derivatives of `loss` along directions, one for each of some inputs: outputs `d.<input>`. */
+function alongDirections(program: Program, directions: ReadonlyMap<number, Float32Array>): Program {
+  const wrt = [...directions.keys()].map(name)
+  const first = grad(program, { of: 'loss', wrt })
+  const slope = trace<string>({}, (_, builder) => {
+    const map = builder.inline(first)
+    const gradient = (input: string) => map[first.outputs.find((output) => output.name === `d.${input}`)!.value]!
+    const parts = [...directions].map(([position, direction]) => {
+      const d = gradient(name(position))
+      return d.mul(builder.constant(direction, d.shape as number[])).sum()
+    })
+    return { slope: parts.reduce((a, b) => a.add(b)) }
+  })
+  return grad(slope, { of: 'slope', wrt })
 }
 
 const feeds = (host: readonly HostTensor[]) => Object.fromEntries(host.map((tensor, index) => [name(index), tensor]))
@@ -129,6 +152,46 @@ describe.each(covered)('%s', (op, reference) => {
         const got = numbers(outputs[`d.${name(position)}`]!)
         expect(relativeError(got, expected), `case ${index}, input ${position}`).toBeLessThan(1e-4)
       }
+    }
+  })
+
+  it('has the second derivative that central differences of its reference give', async () => {
+    const opCase = reference.cases[1]!
+    const { exact, host } = inputsOf(reference, opCase, 7)
+    const attributes = opCase.attributes ?? {}
+    const random = generator(11)
+    const draw = (length: number) => Float32Array.from({ length }, () => random() - 0.5)
+    const weights = draw(reference.value(exact, attributes).data.length)
+    const real = host.flatMap(({ dtype }, position) =>
+      dtype === 'f32' && !reference.tables?.includes(position) ? [position] : [],
+    )
+    const directions = new Map(real.map((position) => [position, draw(exact[position]!.data.length)]))
+    const outputs = await run(alongDirections(programOf(op, host, opCase, weights, 2), directions), feeds(host))
+    const loss = () => reference.value(exact, attributes).data.reduce((total, value, i) => total + value ** 2 * weights[i]!, 0)
+    const h = 1e-4
+    /** The loss where all inputs have moved `steps` along the directions. */
+    const along = (steps: number) => {
+      const move = (by: number) => {
+        for (const [position, direction] of directions)
+          for (const [i, v] of direction.entries()) exact[position]!.data[i]! += by * v
+      }
+      move(steps * h)
+      const value = loss()
+      move(-steps * h)
+      return value
+    }
+    for (const position of real) {
+      const data = exact[position]!.data
+      const expected = data.map((value, i) => {
+        data[i] = value + h
+        const above = along(1) - along(-1)
+        data[i] = value - h
+        const below = along(1) - along(-1)
+        data[i] = value
+        return (above - below) / (4 * h * h)
+      })
+      const got = numbers(outputs[`d.${name(position)}`]!)
+      expect(relativeError(got, expected), `input ${position}`).toBeLessThan(1e-4)
     }
   })
 })
