@@ -10,14 +10,15 @@ type Name = keyof typeof shapes
 const names = Object.keys(shapes) as Name[]
 const targets = [0, 1, 1, 0]
 
+const each = <T>(f: (name: Name) => T): Record<Name, T> => ({ x: f('x'), w1: f('w1'), b1: f('b1'), w2: f('w2') })
+
 /** Reproducible numbers in [-1, 1). */
-const point = Object.fromEntries(
-  names.map((name, k) => {
-    const shape = shapes[name]
-    const size = shape.reduce((product, dim) => product * dim, 1)
-    return [name, { shape, data: Float64Array.from({ length: size }, (_, i) => Math.fround(Math.sin(17 * i + 5 * k + 1))) }]
-  }),
-) as Record<Name, Nd>
+const point = each((name): Nd => {
+  const shape: readonly number[] = shapes[name]
+  const size = shape.reduce((product, dim) => product * dim, 1)
+  const data = Float64Array.from({ length: size }, (_, i) => Math.fround(Math.sin(17 * i + 5 * names.indexOf(name) + 1)))
+  return { shape, data }
+})
 const direction = (name: Name, i: number) => Math.fround(Math.cos(3 * i + names.indexOf(name)))
 
 /** The network in float64: x·w1ᵀ + b1, tanh, ·w2ᵀ, mean cross-entropy. */
@@ -52,17 +53,11 @@ it('second derivatives of a small network by all its weights and inputs agree wi
   /** The loss at the point, moved along the direction, with one number moved besides. */
   const at = (steps: number, name: Name, index: number, nudge: number) =>
     lossOf(
-      Object.fromEntries(
-        names.map((other) => [
-          other,
-          {
-            shape: shapes[other],
-            data: point[other].data.map(
-              (value, i) => value + steps * h * direction(other, i) + (other === name && i === index ? nudge * h : 0),
-            ),
-          },
-        ]),
-      ) as Record<Name, Nd>,
+      each((other) => {
+        const moved = (value: number, i: number) =>
+          value + steps * h * direction(other, i) + (other === name && i === index ? nudge * h : 0)
+        return { shape: shapes[other], data: point[other].data.map(moved) }
+      }),
     )
   for (const name of names)
     for (const i of point[name].data.keys()) {
