@@ -14,9 +14,9 @@ export const options = {
 const script = fileURLToPath(new URL('sample.mjs', import.meta.url))
 const mebibyte = 2 ** 20
 
-/** Largest deviation, in percent, from the first measurement after the warm-up (a tenth of the cycles). */
+/** Largest deviation, in percent, from the first measurement after the warm-up (a fifth of the cycles: allocators settle). */
 function drift(points) {
-  const settled = points.slice(1)
+  const settled = points.slice(2)
   return Math.max(...settled.map((value) => (100 * Math.abs(value - settled[0])) / settled[0]))
 }
 
@@ -81,7 +81,7 @@ export async function run({ options: { case: only }, tiny, samples, log }) {
       rows.push({ ...row, details, samples: valid })
       if (bound !== undefined)
         notes.push(
-          `${what}: ${row.median <= bound ? 'within' : 'ABOVE'} the bound of ${bound} % between a tenth of the cycles and all`,
+          `${what}: ${row.median <= bound ? 'within' : 'ABOVE'} the bound of ${bound} % after a fifth of the cycles`,
         )
     }
   }
