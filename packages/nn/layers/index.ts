@@ -1,4 +1,6 @@
 export * from './activations.js'
+export { CoherenceMixer, type CoherenceMixerOptions } from '../mixer/coherence-mixer.js'
+export { ReLU, Sigmoid, SiLU, Tanh } from './activations.js'
 export { GroupedQueryAttention, type GroupedQueryAttentionOptions } from './attention.js'
 export { BatchNorm1d, BatchNorm2d, type BatchNormOptions } from './batch-norm.js'
 export { Conv1d, Conv2d, type ConvOptions, ConvTranspose1d, ConvTranspose2d, type ConvTransposeOptions } from './convolution.js'
