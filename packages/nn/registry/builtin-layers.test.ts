@@ -4,6 +4,23 @@ import { builtinLayers, type LayerConfig, PipelineBuilder } from '../index.js'
 /** A configuration for each built-in type, and a sample it takes; [4] and {} where nothing is said. */
 const examples: Record<string, { readonly config?: LayerConfig; readonly input?: readonly number[]; readonly dtype?: 'i64' }> = {
   linear: { config: { outFeatures: 3 } },
+  conv1d: { config: { outChannels: 2, kernelSize: 3, stride: 2 }, input: [3, 9] },
+  convtranspose1d: { config: { outChannels: 2, kernelSize: 3, outputPadding: 1, stride: 2 }, input: [3, 9] },
+  convtranspose2d: { config: { outChannels: 2, kernelSize: [3, 2] }, input: [3, 5, 4] },
+  ...Object.fromEntries(
+    ['maxpool', 'avgpool', 'adaptivemaxpool', 'adaptiveavgpool'].flatMap((type) => {
+      const config: LayerConfig = type.startsWith('adaptive') ? { outputSize: 2 } : { kernelSize: 2 }
+      return [
+        [`${type}1d`, { config, input: [3, 6] }],
+        [`${type}2d`, { config, input: [3, 6, 4] }],
+      ]
+    }),
+  ),
+  flatten: { input: [2, 3] },
+  unflatten: { config: { unflattenedSize: '2,2' } },
+  upsample: { config: { scaleFactor: '1.5', mode: 'bilinear' }, input: [1, 4, 4] },
+  pixelshuffle: { config: { upscaleFactor: 2 }, input: [4, 3, 3] },
+  pixelunshuffle: { config: { downscaleFactor: 2 }, input: [1, 6, 4] },
   conv2d: { config: { outChannels: 2, kernel_size: '3', padding: 'same' }, input: [3, 5, 4] },
   embedding: { config: { numEmbeddings: 5, embeddingDim: 3 }, dtype: 'i64' },
   layernorm: { config: { normalizedShape: [2, 3] }, input: [2, 3] },

@@ -15,6 +15,8 @@ export interface ParameterTypes {
   string: string
   /** One size for all dimensions, or one for each: `2`, `[2, 3]`, `'2,3'`. */
   sizes: number | number[]
+  /** As `sizes`, of numbers that need not be whole. */
+  numbers: number | number[]
   /** As `sizes`, or a word. */
   padding: number | number[] | 'same' | 'valid'
   /** A list of stages. */
@@ -63,12 +65,16 @@ const isStage = (value: ConfigValue): value is StageConfig =>
   typeof value === 'string' || (typeof value === 'object' && value !== null && !Array.isArray(value))
 const toStages: Convert<StageConfig[]> = (value) => (Array.isArray(value) && value.every(isStage) ? value : undefined)
 
-function toSizes(value: ConfigValue): number | number[] | undefined {
-  const list = typeof value === 'string' && value.includes(',') ? value.replaceAll(/[[\]\s]/g, '').split(',') : value
-  if (!Array.isArray(list)) return toInteger(value)
-  const sizes = list.map(toInteger)
-  return sizes.every((size) => size !== undefined) ? sizes : undefined
+/** One value, or a list of them: `2`, `[2, 3]`, `'2,3'`, `'[2, 3]'`. */
+function oneOrSeveral(convert: Convert<number>): Convert<number | number[]> {
+  return (value) => {
+    const list = typeof value === 'string' && value.includes(',') ? value.replaceAll(/[[\]\s]/g, '').split(',') : value
+    if (!Array.isArray(list)) return convert(value)
+    const numbers = list.map(convert)
+    return numbers.every((number) => number !== undefined) ? numbers : undefined
+  }
 }
+const toSizes = oneOrSeveral(toInteger)
 
 /** Each type: what to call it, and the conversion of what a configuration holds. */
 const types: { readonly [T in keyof ParameterTypes]: { readonly name: string; readonly convert: Convert<ParameterTypes[T]> } } = {
@@ -80,6 +86,7 @@ const types: { readonly [T in keyof ParameterTypes]: { readonly name: string; re
   },
   string: { name: 'a string', convert: (value) => (typeof value === 'string' ? value : undefined) },
   sizes: { name: 'a whole number, or a list of them', convert: toSizes },
+  numbers: { name: 'a number, or a list of them', convert: oneOrSeveral(toNumber) },
   padding: {
     name: "a whole number, a list of them, 'same' or 'valid'",
     convert: (value) => (value === 'same' || value === 'valid' ? value : toSizes(value)),
