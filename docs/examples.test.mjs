@@ -39,6 +39,20 @@ const examples = {
       'image-gen-api,image-gen-local',
     ],
   },
+  'ecosystem.mjs': {
+    says: [
+      'Trainers: wave-trainer',
+      'Loaded: ',
+      /Activations: .*relu.*sine/,
+      'wave: [1] → [1]',
+      /3 +linear +\[1\] +33\n/,
+      /Training stopped after \d+ epochs, loss 0\.\d+ -> 0\.00\d+/,
+      /Kept epoch \d+ of \d+ that were saved/,
+      /At 0\.5: (-?0\.\d+), wanted 0\.07/,
+      'Without its module: no sine, relu is there',
+      /Seen: \d+ EpochEnd, 1 BackendChanged, \d+ layer.registered/,
+    ],
+  },
   'event-monitor.mjs': { says: ['Telemetry: 2', 'module.loaded: 2', 'module.unloaded: 1'] },
   'events.mjs': {
     says: [
@@ -69,6 +83,14 @@ const examples = {
       "Cannot unload 'model': required by 'inference', 'advanced'",
     ],
   },
+  'pipeline.mjs': {
+    says: [
+      'my_model: [3, 224, 224] → [64, 112, 112]',
+      /0 +custom_conv +\[64, 224, 224\] +1,792/,
+      'Result: [1, 64, 112, 112]',
+      "Pipeline 'my_model', stage 1 (custom_conv), which is given [batch, 3, 112, 112]: it takes samples of [in_channels = 4, height, width]",
+    ],
+  },
   'plugin-config.mjs': {
     says: [
       'learning rate: 0.001, batch size: 16',
@@ -81,7 +103,7 @@ const examples = {
   'plugin-with-service.mjs': { says: ['first, second', 'provide my-service, on SomeEvent', 'Still listening: 0'] },
   'quick-start.mjs': { says: [/AI: .*?\w{3}/s] },
   'registration-plugin.mjs': {
-    says: ['[1, 2, 3, 4] -> [0,0,4,16]', 'Without the plugin: false'],
+    says: ['[-2, 0, 2, 4] -> [0,0,4,16]', 'Without the plugin: false'],
   },
   'registry.mjs': {
     says: [

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { builtinLayers, type LayerConfig, PipelineBuilder } from '../index.js'
+import { builtinLayers, Layer, type LayerConfig, nn, PipelineBuilder } from '../index.js'
 
 /** A configuration for each built-in type, and a sample it takes; [4] and {} where nothing is said. */
 const examples: Record<string, { readonly config?: LayerConfig; readonly input?: readonly number[]; readonly dtype?: 'i64' }> = {
@@ -32,6 +32,8 @@ const examples: Record<string, { readonly config?: LayerConfig; readonly input?:
   lstm: { config: { hiddenSize: 3, bidirectional: true }, input: [5, 2] },
   gru: { config: { hiddenSize: 3 }, input: [5, 2] },
   multiheadattention: { config: { numHeads: 2, causal: true }, input: [5, 4] },
+  transformerencoderlayer: { config: { nhead: 2, dimFeedforward: 6 }, input: [5, 4] },
+  transformerencoder: { config: { numLayers: 2, nhead: 2, dimFeedforward: 6, causal: true }, input: [5, 4] },
   coherencemixer: { config: { heads: 2, discard: '0.5' }, input: [5, 8] },
   swiglu: { config: { hidden: 6 } },
   sequential: { config: { layers: ['relu'] } },
@@ -39,14 +41,29 @@ const examples: Record<string, { readonly config?: LayerConfig; readonly input?:
   parallel: { config: { branches: [['relu'], []] } },
 }
 
+/** Layers that take more than one tensor, so that no pipeline can hold them. */
+const notUnary: readonly string[] = ['GroupedQueryAttention', 'TransformerDecoder', 'TransformerDecoderLayer']
+
 const registry = builtinLayers()
 const types = registry.listLayers()
+const build = (type: string) => {
+  const { config = {}, input = [4], dtype = 'f32' } = examples[type] ?? {}
+  return new PipelineBuilder(registry).withSeed(1).addLayer(type, config).build({ input, dtype })
+}
 
 describe('the built-in layer types', () => {
   it.each(types.map(({ type }) => type))('%s is built from its configuration and gives what it says', (type) => {
-    const { config = {}, input = [4], dtype = 'f32' } = examples[type] ?? {}
-    const pipeline = new PipelineBuilder(registry).withSeed(1).addLayer(type, config).build({ input, dtype })
-    expect(pipeline.stages[0]!.made!.type).toBe(type)
+    expect(build(type).stages[0]!.made!.type).toBe(type)
+  })
+
+  it('are all the layers of one tensor that there are', () => {
+    const made = types.map(({ type }) => build(type).layers[0]!)
+    const missing = Object.entries(nn).flatMap(([name, value]) =>
+      typeof value === 'function' && value.prototype instanceof Layer && !made.some((layer) => layer instanceof value)
+        ? [name]
+        : [],
+    )
+    expect(missing.filter((name) => !notUnary.includes(name))).toEqual([])
   })
 
   it('have a description, and say what each parameter is', () => {
