@@ -1,5 +1,5 @@
-export * from './activations.js'
 export { CoherenceMixer, type CoherenceMixerOptions } from '../mixer/coherence-mixer.js'
+export * from './activations.js'
 export { ReLU, Sigmoid, SiLU, Tanh } from './activations.js'
 export { GroupedQueryAttention, type GroupedQueryAttentionOptions } from './attention.js'
 export { BatchNorm1d, BatchNorm2d, type BatchNormOptions } from './batch-norm.js'
