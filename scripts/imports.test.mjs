@@ -9,7 +9,7 @@ const allowed = {
   'packages/files': [],
   'packages/contracts': ['@enigma/kernel'],
   'packages/tensor': [],
-  'packages/nn': ['@enigma/tensor', '@enigma/tensor/formats'],
+  'packages/nn': ['@enigma/tensor', '@enigma/tensor/formats', '@enigma/tensor/onnx'],
   'packages/lm': ['@enigma/nn', '@enigma/tensor', '@enigma/tensor/formats'],
   'packages/enigma': [
     '@enigma/contracts',

@@ -34,6 +34,7 @@ export const generationOptions: readonly OptionSpec[] = [
   { flags: '--stop <text>', text: 'end before this text; may be repeated', many: true },
   { flags: '--no-cache', text: 'compute every step from the start: slow, for checking' },
   { flags: '--threads <n>', text: 'threads to compute with (default: all cores)', parse: whole(1), setting: true },
+  { flags: '--device <name>', text: 'where to compute (default: cpu)', choices: ['cpu', 'webgpu', 'cuda'], setting: true },
 ]
 
 /** The generation module's options; what was not given is left to its defaults. */

@@ -80,18 +80,26 @@ export async function openSavedSet(out: Output, accept?: readonly string[]): Pro
   }
 }
 
+/** Where a model computes: choices of `--device`. */
+export type Device = 'cpu' | 'webgpu' | 'cuda'
+
 /** Options of every command that lets a model speak. */
 export interface ModelOptions {
   readonly model?: string
   readonly size?: string
   readonly threads?: number
+  readonly device?: Device
 }
 
 /** Loads what generates text: the asked model, or the saved set's, or the default. */
-export async function loadGeneration(manager: ModuleManager, { model, size, threads }: ModelOptions): Promise<TextGeneration> {
+export async function loadGeneration(
+  manager: ModuleManager,
+  { model, size, threads, device }: ModelOptions,
+): Promise<TextGeneration> {
   if (model === undefined && size === undefined) await restoreSavedSet(manager)
   else await manager.load('model', wish(model, size))
-  await manager.load('inference', threads === undefined ? undefined : { threads })
+  const config = { ...(threads !== undefined && { threads }), ...(device !== undefined && { device }) }
+  await manager.load('inference', Object.keys(config).length === 0 ? undefined : config)
   return manager.getInterface('inference')
 }
 

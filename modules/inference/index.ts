@@ -13,8 +13,11 @@ export default defineModule<InferenceConfig, TextEngine>({
       const sizes = `The tokenizer has ${tokens.vocabSize} tokens, the model '${model.name}' was trained with ${model.tokenizer.vocabSize}`
       throw failed(`${sizes}: they do not belong together. Load 'tokenizer' without a file to take the model's own.`)
     }
-    const { threads } = ctx.config
-    const generator = await TextGenerator.create(model, threads === undefined ? {} : { threads })
+    const { threads, device } = ctx.config
+    const generator = await TextGenerator.create(model, {
+      ...(threads !== undefined && { threads }),
+      ...(device !== undefined && { device }),
+    })
     const engine = new TextEngine(generator, tokens, ctx.config, ctx.events)
     ctx.onDispose(() => engine.close(ctx.signal.reason), 'text generator')
     ctx.provide(TextGeneration, engine)

@@ -9,6 +9,8 @@ export interface InferenceConfig {
   readonly repetitionPenalty: number
   /** Native threads; default all cores. */
   readonly threads?: number
+  /** Where it is computed; default `cpu`. */
+  readonly device?: 'cpu' | 'webgpu' | 'cuda'
 }
 
 export interface InferenceStatus {

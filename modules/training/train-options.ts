@@ -35,6 +35,7 @@ const settings: Readonly<Record<Setting, 'number' | 'string' | 'boolean'>> = {
   checkpointEvery: 'number',
   dtype: 'string',
   threads: 'number',
+  device: 'string',
   spin: 'boolean',
   force: 'boolean',
   card: 'string',
@@ -52,10 +53,10 @@ export function trainOptions(job: TrainingOptions, config: TrainingModuleConfig)
   return { ...defaults(job, config), ...given, data, out }
 }
 
-function defaults(job: TrainingOptions, { threads, learningRate, batch, accumulate, epochs }: TrainingModuleConfig) {
-  if (job.resume) return defined({ threads })
+function defaults(job: TrainingOptions, { threads, device, learningRate, batch, accumulate, epochs }: TrainingModuleConfig) {
+  if (job.resume) return defined({ threads, device })
   const own = job.steps === undefined && job.epochs === undefined ? { epochs } : {}
-  return defined({ threads, learningRate, batch, accumulate, ...own })
+  return defined({ threads, device, learningRate, batch, accumulate, ...own })
 }
 
 function checkSetting(name: string, value: unknown): void {

@@ -8,6 +8,8 @@ export interface TrainingModuleConfig {
   readonly nice: number
   /** Native threads of a job; default all cores. */
   readonly threads?: number
+  /** Where it is computed; default `cpu`. */
+  readonly device?: 'cpu' | 'webgpu' | 'cuda'
   readonly learningRate?: number
   readonly batch?: number
   readonly accumulate?: number

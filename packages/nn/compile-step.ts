@@ -75,6 +75,7 @@ export function compileStep(net: Layer, options: CompileStepOptions): CompiledSt
   const prepare = async (batch: Batch) => {
     const inputs = specsOf(batch)
     compiling ??= TrainingStep.compile<string>({
+      device: net.device,
       ...options,
       parameters: net.namedParameters(),
       inputs,

@@ -1,6 +1,7 @@
 export type { Batch, BatchResult, CompiledStep, CompileStepOptions, Metric } from './compile-step.js'
 export * from './data/index.js'
 export * from './errors.js'
+export * from './export/index.js'
 export * as init from './init/index.js'
 export { Layer, type LayerMember, type StateDict, type UnaryLayer } from './layer.js'
 export { LayerBuffer } from './layer-buffer.js'

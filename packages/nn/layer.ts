@@ -1,7 +1,9 @@
-import type { HostTensor, InputSpec, Tensor, TypedArray } from '@enigma/tensor'
+import type { Device, HostTensor, InputSpec, Tensor, TypedArray } from '@enigma/tensor'
 import { type CompiledStep, type CompileStepOptions, compileStep } from './compile-step.js'
 import { errorInLayer } from './error-in-layer.js'
 import { NnError } from './errors.js'
+import type { ExportedOnnx, ExportOptions } from './export/export-onnx.js'
+import { writeOnnx } from './export/write-onnx.js'
 import { LayerBuffer } from './layer-buffer.js'
 import { Parameter } from './parameter.js'
 import { Predictor } from './predictor.js'
@@ -27,6 +29,7 @@ export abstract class Layer {
   /** False makes dropout and batch normalisation of this layer behave as in evaluation, also within a training step. */
   training = true
   #predictor: Predictor | undefined
+  #device: Device = 'cpu'
 
   constructor() {
     const { forward } = this
@@ -126,12 +129,28 @@ export abstract class Layer {
     }
   }
 
+  /** Where `predict` and training compute; see `to`. Default `cpu`. */
+  get device(): Device {
+    return this.#device
+  }
+
+  /**
+   * Where `predict` and the steps of `compileStep` and `fit` compute from now on: `cpu`, `webgpu`, `cuda`. The weights stay in
+   * host memory. A device that is not there shows when the next program is compiled, as a TensorError DEVICE_UNAVAILABLE.
+   */
+  to(device: Device): this {
+    this.#device = device
+    void this.#predictor?.release()
+    this.#predictor = undefined
+    return this
+  }
+
   /**
    * What the network answers to these inputs in evaluation. Compiled once for each shape; the weights are read in place, so
    * a step in training must be awaited first.
    */
   predict(...inputs: HostTensor[]): Promise<HostTensor> {
-    this.#predictor ??= new Predictor(this)
+    this.#predictor ??= new Predictor(this, { device: this.#device })
     return this.#predictor.predict(inputs)
   }
 
@@ -151,6 +170,17 @@ export abstract class Layer {
   /** A function that makes one update on a batch; compiled at the first batch of each shape. */
   async compileStep(options: CompileStepOptions): Promise<CompiledStep> {
     return compileStep(this, options)
+  }
+
+  /**
+   * Writes the network, as it is in evaluation, to an ONNX file that any ONNX runtime runs; `importOnnx` reads it back. Without
+   * `inputs` it takes those that `predict` saw last.
+   * @returns shapes and types of the file's inputs and outputs
+   * @throws NnError INVALID_ARGUMENT; TensorError SHAPE_MISMATCH, UNSUPPORTED_OP, OUT_OF_MEMORY, DISK_FULL, NOT_WRITABLE, WRITE_FAILED
+   */
+  async toOnnx(file: string, options: ExportOptions = {}): Promise<Omit<ExportedOnnx, 'bytes'>> {
+    const inputs = this.#predictor?.lastInputs
+    return writeOnnx(this, file, { ...(inputs && { inputs }), ...options })
   }
 
   *#named(prefix = '', seen = new Set<LayerMember>()): Generator<[string, Parameter | AnyBuffer]> {

@@ -1,4 +1,4 @@
-import { type CompileOptions, compile, type Executable, type HostTensor, type Tensor } from '@enigma/tensor'
+import { type CompileOptions, compile, type Executable, type HostTensor, type InputSpec, type Tensor } from '@enigma/tensor'
 import type { Layer } from './layer.js'
 import { type TracedNetwork, traceNetwork } from './trace-network.js'
 
@@ -16,12 +16,22 @@ export class Predictor {
   readonly #options: CompileOptions
   readonly #programs = new Map<string, Promise<Compiled>>()
 
+  #last: Readonly<Record<string, InputSpec>> | undefined
+
   constructor(layer: Layer, options: CompileOptions = {}) {
     this.#layer = layer
     this.#options = options
   }
 
+  /** Shapes of the inputs that were given last: `x`, or `x0`, `x1` … */
+  get lastInputs(): Readonly<Record<string, InputSpec>> | undefined {
+    return this.#last
+  }
+
   async predict(inputs: readonly HostTensor[]): Promise<HostTensor> {
+    this.#last = Object.fromEntries(
+      inputs.map(({ dtype, shape }, index) => [inputs.length === 1 ? 'x' : `x${index}`, { dtype, shape }]),
+    )
     const { traced, executable } = await this.#program(inputs)
     const feeds = Object.fromEntries(inputs.map((input, index) => [`x${index}`, input]))
     const { y } = await executable.run({ ...feeds, ...traced.parameters, ...traced.buffers })

@@ -1,5 +1,5 @@
 import type { DType, HostTensor, TypedArray } from './dtype.js'
-import { dtypes, isFloat } from './dtype.js'
+import { dtypes, isFloat, sizeOf } from './dtype.js'
 import { TensorError } from './errors.js'
 import { fromFloat32 } from './halves.js'
 import type { OpName } from './ops/index.js'
@@ -87,6 +87,11 @@ export class Builder {
   }
 
   constant(data: TypedArray | readonly number[], shape: readonly number[], dtype: DType = 'f32'): Tensor {
+    if (data.length !== sizeOf(shape))
+      throw new TensorError(
+        'SHAPE_MISMATCH',
+        `constant: ${data.length} elements do not make the shape [${shape.join(', ')}], which needs a number for each size.`,
+      )
     const tensor = this.#value(shape, dtype)
     this.#constants.push({ value: tensor.id, data: Array.isArray(data) ? arrayOf(dtype, data) : (data as TypedArray) })
     return tensor

@@ -1,6 +1,8 @@
+import { defaultRuntime, kernelModule } from '#platform'
 import { blockSize } from './block-size.js'
 import { arrayOf } from './builder.js'
 import { callerLine } from './caller-line.js'
+import { substitute } from './dims.js'
 import { dtypes, type HostTensor, sizeOf } from './dtype.js'
 import { TensorError } from './errors.js'
 import { RandomFiller } from './kernels/random.js'
@@ -8,12 +10,12 @@ import { toOnnx } from './onnx/encode.js'
 import { blockLayout, hasConvolution } from './passes/block-layout/index.js'
 import { optimize } from './passes/index.js'
 import type { Dims, Program } from './program.js'
-import { type BoundRun, nativeRuntime, type Runtime, type Session, type SessionOptions } from './runtime/index.js'
+import type { BoundRun, Runtime, Session, SessionOptions } from './runtime/runtime.js'
 
 export type Feeds = Readonly<Record<string, HostTensor>>
 
 export interface CompileOptions extends SessionOptions {
-  /** Default: ONNX Runtime's native library. */
+  /** Default: ONNX Runtime, as a native library under Node, as WebAssembly in a browser. */
   readonly runtime?: Runtime
   /** Hold images in blocks of channels where the processor has such kernels (`passes/block-layout/`). Default true. */
   readonly blockedLayout?: boolean
@@ -48,7 +50,7 @@ export class Executable {
   async run(feeds: Feeds, { seed = 0 }: RunOptions = {}): Promise<Record<string, HostTensor>> {
     const sizes = this.#symbols(feeds)
     const fetches = Object.fromEntries(this.program.outputs.map(({ name, value }) => [name, this.#empty(value, sizes)]))
-    const run = this.bind({ ...feeds, ...this.#randoms(feeds, sizes, seed) }, fetches)
+    const run = this.bind({ ...feeds, ...(await this.#randoms(feeds, sizes, seed)) }, fetches)
     try {
       await run.run()
     } finally {
@@ -63,17 +65,17 @@ export class Executable {
 
   #empty(value: number, sizes: ReadonlyMap<string, number>): HostTensor {
     const { dtype, shape } = this.program.values[value]!
-    const concrete = shape.map((dim) => (typeof dim === 'number' ? dim : sizes.get(dim)!))
+    const concrete = shape.map((dim) => Number(substitute(dim, sizes)))
     return { dtype, shape: concrete, data: new dtypes[dtype].array(sizeOf(concrete)) }
   }
 
   /** The random inputs that are not fed, filled; each has a stream of its own under the seed, as in a training step. */
-  #randoms(feeds: Feeds, sizes: ReadonlyMap<string, number>, seed: number | bigint): Record<string, HostTensor> {
+  async #randoms(feeds: Feeds, sizes: ReadonlyMap<string, number>, seed: number | bigint): Promise<Record<string, HostTensor>> {
     const filled: Record<string, HostTensor> = {}
     for (const [stream, { name, value, random }] of this.program.inputs.filter((input) => input.random).entries()) {
       if (!random || feeds[name]) continue
       const tensor = this.#empty(value, sizes)
-      this.#filler ??= new RandomFiller()
+      this.#filler ??= new RandomFiller(await kernelModule())
       this.#filler.fill(random.kind, tensor.data as Float32Array, { ...random, seed, stream })
       filled[name] = tensor
     }
@@ -100,7 +102,7 @@ export class Executable {
 
 /** Optimises, encodes and loads a program. */
 export async function compile(program: Program, options: CompileOptions = {}): Promise<Executable> {
-  const { runtime = await nativeRuntime(), blockedLayout = true, ...session } = options
+  const { runtime = await defaultRuntime(), blockedLayout = true, ...session } = options
   const simple = optimize(program)
   const block = blockedLayout && hasConvolution(simple) && (session.device ?? 'cpu') === 'cpu' ? await blockSize(runtime) : 0
   const optimized = block > 0 ? blockLayout(simple, block) : simple

@@ -12,6 +12,7 @@ export type TensorErrorCode =
   | 'OUT_OF_MEMORY'
   | 'KERNEL_FAILED'
   | 'ABORTED'
+  | 'UNSUPPORTED_OP'
   // files: formats, and writing at all
   | 'FILE_NOT_FOUND'
   | 'FILE_CORRUPT'

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto'
 import type { DType, TypedArray } from './dtype.js'
 import type { RandomKinds } from './kernels/random.js'
 import type { OpName } from './ops/index.js'
@@ -39,6 +38,8 @@ export interface ProgramInput {
 export interface ProgramConstant {
   readonly value: number
   readonly data: TypedArray
+  /** A weight's name; constants without one get one when they are written to a file. */
+  readonly name?: string
 }
 
 export interface ProgramOutput {
@@ -56,18 +57,6 @@ export interface Program {
   readonly constants: readonly ProgramConstant[]
   readonly nodes: readonly Node[]
   readonly outputs: readonly ProgramOutput[]
-}
-
-/** SHA-256 over everything that decides what the program computes; equal hashes mean the same compiled program. */
-export function hashProgram(program: Program): string {
-  const hash = createHash('sha256')
-  const { values, inputs, nodes, outputs } = program
-  hash.update(JSON.stringify({ values, inputs, nodes, outputs }))
-  for (const { value, data } of program.constants) {
-    hash.update(`${value}:`)
-    hash.update(new Uint8Array(data.buffer, data.byteOffset, data.byteLength))
-  }
-  return hash.digest('hex')
 }
 
 /** The program as text, one line a node, for people and error messages. */

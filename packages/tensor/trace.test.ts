@@ -4,7 +4,7 @@ import { TensorError } from './errors.js'
 import { crossEntropy, dropout, linear, rmsNorm, scaledDotProductAttention, swiglu } from './functional/index.js'
 import { grad } from './grad.js'
 import { optimize } from './passes/index.js'
-import { hashProgram, type Program, printProgram } from './program.js'
+import { type Program, printProgram } from './program.js'
 import type { Tensor } from './tensor.js'
 import { trace } from './trace.js'
 
@@ -81,11 +81,8 @@ describe('tracing', () => {
     expect(both.inputs.map(({ name }) => name)).toEqual(['x', '#captured.0', '#random.0', '#captured.1', '#random.1'])
   })
 
-  it('equal functions give equal hashes, different ones do not', () => {
-    const program = (factor: number) => trace({ x: { shape: [2] } }, ({ x }) => ({ y: x.mul(factor) }))
-    expect(hashProgram(program(2))).toBe(hashProgram(program(2)))
-    expect(hashProgram(program(2))).not.toBe(hashProgram(program(3)))
-    expect(printProgram(program(2))).toContain('mul(%0, %1)')
+  it('prints as text, a line a node', () => {
+    expect(printProgram(trace({ x: { shape: [2] } }, ({ x }) => ({ y: x.mul(2) })))).toContain('mul(%0, %1)')
   })
 
   it('keeps sizes that are known only at run time', async () => {

@@ -3,11 +3,13 @@ import { modelFolder } from '../find-model.js'
 import { Interrupt } from '../interrupt.js'
 import { count } from '../output/format.js'
 import { whole } from '../parse.js'
+import type { Device } from '../session.js'
 
 interface Flags {
   readonly data: readonly string[]
   readonly batch?: number
   readonly threads?: number
+  readonly device?: Device
 }
 
 export const evaluate = command<Flags>({
@@ -18,9 +20,10 @@ export const evaluate = command<Flags>({
     { flags: '-d, --data <file>', text: 'text to predict; may be repeated', many: true, required: true },
     { flags: '--batch <n>', text: 'sequences at once', parse: whole(1) },
     { flags: '--threads <n>', text: 'threads to compute with (default: all cores)', parse: whole(1), setting: true },
+    { flags: '--device <name>', text: 'where to compute (default: cpu)', choices: ['cpu', 'webgpu', 'cuda'], setting: true },
   ],
   notes: ['Lower is better. --json prints {bitsPerByte, loss, bytes, tokens}; loss is in nats per token.'],
-  async run({ args, options: { data, batch, threads }, out }) {
+  async run({ args, options: { data, batch, threads, device }, out }) {
     const { evaluate } = await import('enigma')
     using interrupt = new Interrupt()
     const folder = await modelFolder(args[0]!)
@@ -28,6 +31,7 @@ export const evaluate = command<Flags>({
       data,
       ...(batch === undefined ? {} : { batch }),
       ...(threads === undefined ? {} : { threads }),
+      ...(device === undefined ? {} : { device }),
       signal: interrupt.signal,
       onProgress: (done, total) => out.progress(`${Math.round((100 * done) / total)} %`),
     })

@@ -58,6 +58,7 @@ export const train = command<TrainFlags>({
     { flags: '--checkpoint-every <n>', text: 'steps between checkpoints (default: 250)', parse: whole(1) },
     { flags: '--dtype <name>', text: 'precision of the finished weights (default: f32)', choices: ['f32', 'f16'] },
     { flags: '--threads <n>', text: 'threads to compute with (default: all cores)', parse: whole(1), setting: true },
+    { flags: '--device <name>', text: 'where to compute (default: cpu)', choices: ['cpu', 'webgpu', 'cuda'], setting: true },
     { flags: '-c, --config <file>', text: 'YAML or JSON file of these options; flags win' },
   ],
   notes: [

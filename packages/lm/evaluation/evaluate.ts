@@ -1,6 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import type { Device } from '@enigma/tensor'
 import { prepareTokens } from '../data/index.js'
 import { LanguageModel } from '../language-model.js'
 import { LlamaForCausalLM } from '../model/llama.js'
@@ -14,6 +15,8 @@ export interface EvaluateOptions {
   readonly batch?: number
   readonly threads?: number
   readonly spin?: boolean
+  /** Where it is computed: `cpu` (default), `webgpu` or `cuda`, if this build of ONNX Runtime and this machine have it. */
+  readonly device?: Device
   readonly signal?: AbortSignal
   /** Windows done and in all. */
   readonly onProgress?: (done: number, total: number) => void
@@ -27,7 +30,7 @@ export type Evaluation = MeasuredLoss
  * @throws LmError FILE_NOT_FOUND, DATA_EMPTY, DATA_TOO_SMALL and what loading the model throws
  */
 export async function evaluate(folder: string, options: EvaluateOptions): Promise<Evaluation> {
-  const { data, batch = 4, signal, onProgress, threads, spin } = options
+  const { data, batch = 4, signal, onProgress, threads, spin, device } = options
   const model = await LanguageModel.load(folder)
   const scratch = await mkdtemp(join(tmpdir(), 'enigma-eval-'))
   try {
@@ -42,6 +45,7 @@ export async function evaluate(folder: string, options: EvaluateOptions): Promis
       length,
       ...(threads !== undefined && { threads }),
       ...(spin !== undefined && { spin }),
+      ...(device !== undefined && { device }),
     })
     try {
       return await measureLoss(program, windows, { ...(signal && { signal }), ...(onProgress && { onProgress }) })

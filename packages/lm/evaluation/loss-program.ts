@@ -1,5 +1,5 @@
 import { losses, type Parameter, traceNetwork } from '@enigma/nn'
-import { type BoundRun, compile, type Executable, type HostTensor } from '@enigma/tensor'
+import { type BoundRun, compile, type Device, type Executable, type HostTensor } from '@enigma/tensor'
 import type { LlamaForCausalLM } from '../model/llama.js'
 
 /** The mean next-token loss of fixed-size batches, compiled once; it reads the model's parameters as they are at each run. */
@@ -22,7 +22,7 @@ export class LossProgram {
 
   static async compile(
     model: LlamaForCausalLM,
-    { batch, length, ...options }: { batch: number; length: number; threads?: number; spin?: boolean },
+    { batch, length, ...options }: { batch: number; length: number; threads?: number; spin?: boolean; device?: Device },
   ): Promise<LossProgram> {
     const { program, parameters } = traceNetwork(
       { tokens: { shape: [batch, length], dtype: 'i64' }, targets: { shape: [batch * length], dtype: 'i64' } },

@@ -77,6 +77,14 @@ it('sequences of one decoder do not touch each other', async () => {
   decoder.release()
 })
 
+it('on a device that is not there is a typed error with the fix', async () => {
+  const { config, weights } = goldenNetwork('llama-nano')
+  await expect(Decoder.create(config, weights, { device: 'metal' as 'cuda' })).rejects.toMatchObject({
+    code: 'DEVICE_UNAVAILABLE',
+    message: expect.stringMatching(/no 'metal': use one of cpu/),
+  })
+})
+
 it('refuses what does not fit the context, and says the numbers', async () => {
   const { config, weights } = goldenNetwork('llama-nano')
   const decoder = await Decoder.create(config, weights)

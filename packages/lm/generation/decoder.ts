@@ -4,6 +4,7 @@ import {
   type BoundRun,
   cachedAttention,
   compile,
+  type Device,
   type Executable,
   type HostTensor,
   rmsNorm,
@@ -130,6 +131,8 @@ export interface DecoderOptions {
   /** Native threads. Default: all cores. */
   readonly threads?: number
   readonly spin?: boolean
+  /** Where it is computed: `cpu` (default), `webgpu` or `cuda`, if this build of ONNX Runtime and this machine have it. */
+  readonly device?: Device
 }
 
 /** One text being decoded: its key/value cache and how far it is filled. */

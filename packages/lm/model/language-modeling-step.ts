@@ -1,4 +1,5 @@
 import { losses, type optim, TrainingStep } from '@enigma/nn'
+import type { Device } from '@enigma/tensor'
 import type { LlamaForCausalLM } from './llama.js'
 
 export interface LanguageModelingStepOptions {
@@ -11,6 +12,8 @@ export interface LanguageModelingStepOptions {
   readonly accumulate?: number
   readonly threads?: number
   readonly spin?: boolean
+  /** Where it is computed: `cpu` (default), `webgpu` or `cuda`, if this build of ONNX Runtime and this machine have it. */
+  readonly device?: Device
   readonly seed?: number
 }
 

@@ -1,3 +1,4 @@
+import type { Device } from '@enigma/tensor'
 import { TextGenerator } from '../generation/text-generator.js'
 import { LanguageModel } from '../language-model.js'
 import type { LlamaForCausalLM } from '../model/llama.js'
@@ -11,7 +12,7 @@ export async function sample(
   model: LlamaForCausalLM,
   tokenizer: Tokenizer,
   seed: number,
-  options: { readonly threads: number; readonly spin: boolean },
+  options: { readonly threads: number; readonly spin: boolean; readonly device: Device },
 ): Promise<string | undefined> {
   const maxTokens = Math.min(longest, model.config.context - tokenizer.encode(prompt).length - 1)
   if (maxTokens < 1) return undefined

@@ -1,4 +1,5 @@
 import { optim } from '@enigma/nn'
+import type { Device } from '@enigma/tensor'
 import { LmError } from '../errors.js'
 import type { PresetName } from '../presets.js'
 
@@ -54,6 +55,8 @@ export interface TrainOptions {
   readonly threads?: number
   /** Native threads wait by spinning: a little faster on an idle machine, far slower on a busy one. Default false. */
   readonly spin?: boolean
+  /** Where it is computed: `cpu` (default), `webgpu` or `cuda`, if this build of ONNX Runtime and this machine have it. */
+  readonly device?: Device
   /** Continue the run in `out` with the settings it was started with; `steps`, `learningRate` and `threads` may be changed. */
   readonly resume?: boolean
   /** Replace what `out` holds. */

@@ -94,7 +94,7 @@ async function execute(out: string, options: TrainOptions, known: TrainSettings 
   if (origin) model.loadStateDict(origin.weights)
 
   emit({ type: 'phase', phase: 'compile', message: `Compiling the training step of ${parameterCount(config)} parameters` })
-  const spin = options.spin ?? false
+  const { spin = false, device = 'cpu' } = options
   const optimizer = optim.adamw({ lr: learningRate, betas: [0.9, 0.95], weightDecay })
   const step = await languageModelingStep(model, {
     optimizer,
@@ -105,11 +105,12 @@ async function execute(out: string, options: TrainOptions, known: TrainSettings 
     seed,
     threads,
     spin,
+    device,
   })
   let validation: LossProgram | undefined
   try {
     const held = dataset.validation?.tokens ?? 0
-    if (held > sequence) validation = await LossProgram.compile(model, { batch, length: sequence, threads, spin })
+    if (held > sequence) validation = await LossProgram.compile(model, { batch, length: sequence, threads, spin, device })
     else if (valid !== null)
       emit({ type: 'warning', message: `No validation: ${held} tokens are held out, and one window needs ${sequence + 1}.` })
     const resumed = known !== undefined

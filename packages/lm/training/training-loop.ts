@@ -109,11 +109,10 @@ export async function trainingLoop(run: TrainingRun): Promise<TrainResult> {
   }
   const write = async () => {
     const { threads } = settings
-    const text = await sample(model, run.tokenizer, step.updates, { threads, spin: options.spin ?? false }).catch(
-      (error: Error) => {
-        emit({ type: 'warning', message: `No sample at step ${step.updates}: ${error.message}` })
-      },
-    )
+    const { spin = false, device = 'cpu' } = options
+    const text = await sample(model, run.tokenizer, step.updates, { threads, spin, device }).catch((error: Error) => {
+      emit({ type: 'warning', message: `No sample at step ${step.updates}: ${error.message}` })
+    })
     if (text !== undefined) emit({ type: 'sample', step: step.updates, text })
   }
 

@@ -21,7 +21,7 @@ export class Evaluator {
   constructor(net: Layer, measured: Measured, options: CompileOptions = {}) {
     this.#net = net
     this.#measured = measured
-    this.#options = options
+    this.#options = { device: net.device, ...options }
   }
 
   async evaluate(batches: AsyncIterable<Batch> | Iterable<Batch>, signal?: AbortSignal): Promise<Evaluation> {

@@ -1,4 +1,4 @@
-import { totalmem } from 'node:os'
+import { totalMemory } from '#platform'
 import { type ArrayTypes, type DType, dtypes, type HostTensor, type Shape, sizeOf, type TypedArray } from '../dtype.js'
 import { TensorError } from '../errors.js'
 import { type SharedMemory, webAssembly } from './webassembly.js'
@@ -39,7 +39,7 @@ export class SharedArena {
   readonly #shards: Shard[] = []
   #disposed = false
 
-  constructor({ bytes = totalmem(), shardBytes = 2 ** 30 }: SharedArenaOptions = {}) {
+  constructor({ bytes = totalMemory(), shardBytes = 2 ** 30 }: SharedArenaOptions = {}) {
     this.#limit = bytes
     this.#shardBytes = Math.min(shardBytes, 2 ** 30)
   }

@@ -1,7 +1,6 @@
 import { TensorError } from '../errors.js'
 import { chunkElements } from './call.js'
-import { loadKernelModule } from './module.js'
-import { type SharedMemory, type WasmInstance, webAssembly } from './webassembly.js'
+import { type SharedMemory, type WasmInstance, type WasmModule, webAssembly } from './webassembly.js'
 
 /** Where random numbers come from. The same three give the same numbers, in whatever pieces they are asked for. */
 export interface RandomPosition {
@@ -49,10 +48,10 @@ export class RandomFiller {
   readonly #memory: SharedMemory
   readonly #instance: WasmInstance
 
-  constructor() {
+  constructor(module: WasmModule) {
     const pages = (chunkElements * Float32Array.BYTES_PER_ELEMENT) / 65536
     this.#memory = new webAssembly.Memory({ initial: pages, maximum: pages, shared: true })
-    this.#instance = new webAssembly.Instance(loadKernelModule(), { env: { memory: this.#memory } })
+    this.#instance = new webAssembly.Instance(module, { env: { memory: this.#memory } })
   }
 
   fill<K extends keyof RandomKinds>(kind: K, data: Float32Array, options: RandomPosition & RandomKinds[K]): void {

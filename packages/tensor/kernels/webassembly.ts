@@ -16,6 +16,7 @@ export interface WasmInstance {
 interface WebAssemblyApi {
   readonly Memory: new (descriptor: { initial: number; maximum: number; shared: true }) => SharedMemory
   readonly Module: new (bytes: Uint8Array) => WasmModule
+  compile(bytes: Uint8Array): Promise<WasmModule>
   readonly Instance: new (module: WasmModule, imports: { env: { memory: SharedMemory } }) => WasmInstance
 }
 

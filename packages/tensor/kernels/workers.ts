@@ -1,12 +1,12 @@
+import { kernelThreads } from '#platform'
 import { type DType, dtypes } from '../dtype.js'
 import { TensorError } from '../errors.js'
 import type { SharedTensor } from './arena.js'
 import { chunkElements, type KernelCall, type KernelRequest, type Operand } from './call.js'
-import { loadKernelModule } from './module.js'
 import { type RandomKinds, type RandomPosition, randomScalars } from './random.js'
+import type { KernelThread } from './thread.js'
 import { type UpdateKernel, type UpdateSegment, updateKernels } from './updates.js'
 import type { SharedMemory } from './webassembly.js'
-import { PooledWorker } from './worker-pool.js'
 
 export interface KernelWorkersOptions {
   /** Threads. Default 2: the kernels are bound by memory. Results do not depend on it. */
@@ -20,17 +20,15 @@ export interface KernelWorkersOptions {
  * @throws TensorError KERNEL_FAILED from every call when a kernel or a thread fails
  */
 export class KernelWorkers {
-  readonly #workers: readonly PooledWorker<KernelRequest, number[]>[]
-  readonly #seen: ReadonlyMap<PooledWorker<KernelRequest, number[]>, Set<number>>
+  readonly #workers: readonly KernelThread[]
+  readonly #seen: ReadonlyMap<KernelThread, Set<number>>
   readonly #numbers = new WeakMap<SharedMemory, number>()
   readonly #memories = new Map<number, WeakRef<SharedMemory>>()
   #nextMemory = 0
   #last: Promise<unknown> = Promise.resolve()
 
   constructor({ workers = 2 }: KernelWorkersOptions = {}) {
-    const module = loadKernelModule()
-    const file = new URL('./worker.js', import.meta.url)
-    this.#workers = Array.from({ length: Math.max(1, workers) }, () => new PooledWorker(file, module))
+    this.#workers = kernelThreads(Math.max(1, workers))
     this.#seen = new Map(this.#workers.map((worker) => [worker, new Set()]))
   }
 
@@ -220,7 +218,7 @@ export class KernelWorkers {
     return results
   }
 
-  #request(worker: PooledWorker<KernelRequest, number[]>, calls: readonly KernelCall[]): KernelRequest {
+  #request(worker: KernelThread, calls: readonly KernelCall[]): KernelRequest {
     const seen = this.#seen.get(worker)!
     const forgotten = [...seen].filter((number) => !this.#memories.get(number)?.deref())
     for (const number of forgotten) seen.delete(number)

@@ -1,10 +1,10 @@
 import protobuf from 'protobufjs/minimal.js'
-import type { DType } from '../dtype.js'
+import type { DType, TypedArray } from '../dtype.js'
 import { dtypes } from '../dtype.js'
 import type { OnnxAttribute } from '../ops/define.js'
 import type { Dims } from '../program.js'
 
-/** The part of ONNX's messages (onnx.proto, IR version 9) that an encoded program uses. Numbers are field numbers there. */
+/** The part of ONNX's messages (onnx.proto) that an encoded program uses. Numbers are field numbers there. */
 export interface OnnxNode {
   readonly name: string
   readonly op: string
@@ -12,13 +12,15 @@ export interface OnnxNode {
   readonly inputs: readonly string[]
   readonly outputs: readonly string[]
   readonly attributes: Readonly<Record<string, OnnxAttribute>>
+  readonly doc?: string
 }
 
 export interface OnnxInitializer {
   readonly name: string
   readonly dtype: DType
   readonly shape: readonly number[]
-  readonly bytes: Uint8Array
+  /** Makes the elements: only when they are asked for. */
+  readonly data: () => TypedArray
 }
 
 export interface OnnxValue {
@@ -35,8 +37,35 @@ export interface OnnxGraph {
   readonly outputs: readonly OnnxValue[]
 }
 
-const irVersion = 9
-const opset = 18
+/** What a model says of itself. */
+export interface OnnxHeader {
+  readonly opset: number
+  readonly producerVersion: string
+  /** Operator sets that the runtime may use beside those of the nodes, for kernels it fuses itself. */
+  readonly domains?: readonly string[]
+  readonly doc?: string
+  readonly metadata?: Readonly<Record<string, string>>
+}
+
+/** Operator set versions that programs can be written for, and the version of the file format each came with. */
+export const irVersions: Readonly<Record<number, number>> = { 18: 8, 19: 9, 20: 9, 21: 10, 22: 10 }
+
+/** Field numbers of onnx.proto, by message. */
+export const fields = {
+  model: { irVersion: 1, producer: 2, producerVersion: 3, doc: 6, graph: 7, opset: 8, metadata: 14 },
+  opset: { domain: 1, version: 2 },
+  entry: { key: 1, value: 2 },
+  graph: { node: 1, name: 2, initializer: 5, input: 11, output: 12 },
+  node: { input: 1, output: 2, name: 3, op: 4, attribute: 5, doc: 6, domain: 7 },
+  attribute: { name: 1, float: 2, int: 3, string: 4, ints: 8, type: 20 },
+  tensor: { dims: 1, dtype: 2, name: 8, raw: 9 },
+  value: { name: 1, type: 2 },
+  type: { tensor: 1 },
+  tensorType: { dtype: 1, shape: 2 },
+  shape: { dim: 1 },
+  dim: { size: 1, symbol: 2 },
+} as const
+
 const attributeTypes = { float: 1, int: 2, string: 3, ints: 7 } as const
 
 const varint = 0
@@ -56,48 +85,55 @@ const text = (writer: Writer, field: number, value: string) => writer.uint32(tag
 const integer = (writer: Writer, field: number, value: number) => writer.uint32(tag(field, varint)).int64(value)
 
 function writeAttribute(writer: Writer, name: string, value: OnnxAttribute): void {
-  text(writer, 1, name)
+  const field = fields.attribute
+  text(writer, field.name, name)
   if (typeof value === 'number') {
-    integer(writer, 3, value)
-    integer(writer, 20, attributeTypes.int)
+    integer(writer, field.int, value)
+    integer(writer, field.type, attributeTypes.int)
   } else if (typeof value === 'string') {
-    text(writer, 4, value)
-    integer(writer, 20, attributeTypes.string)
+    text(writer, field.string, value)
+    integer(writer, field.type, attributeTypes.string)
   } else if ('float' in value) {
-    writer.uint32(tag(2, fixed32)).float(value.float)
-    integer(writer, 20, attributeTypes.float)
+    writer.uint32(tag(field.float, fixed32)).float(value.float)
+    integer(writer, field.type, attributeTypes.float)
   } else {
-    for (const item of value) integer(writer, 8, item)
-    integer(writer, 20, attributeTypes.ints)
+    for (const item of value) integer(writer, field.ints, item)
+    integer(writer, field.type, attributeTypes.ints)
   }
 }
 
 function writeNode(writer: Writer, node: OnnxNode): void {
-  for (const name of node.inputs) text(writer, 1, name)
-  for (const name of node.outputs) text(writer, 2, name)
-  text(writer, 3, node.name)
-  text(writer, 4, node.op)
-  for (const [name, value] of Object.entries(node.attributes)) message(writer, 5, (w) => writeAttribute(w, name, value))
-  text(writer, 7, node.domain)
+  const field = fields.node
+  for (const name of node.inputs) text(writer, field.input, name)
+  for (const name of node.outputs) text(writer, field.output, name)
+  text(writer, field.name, node.name)
+  text(writer, field.op, node.op)
+  for (const [name, value] of Object.entries(node.attributes))
+    message(writer, field.attribute, (w) => writeAttribute(w, name, value))
+  if (node.doc !== undefined) text(writer, field.doc, node.doc)
+  text(writer, field.domain, node.domain)
 }
 
-function writeInitializer(writer: Writer, { name, dtype, shape, bytes }: OnnxInitializer): void {
-  for (const dim of shape) integer(writer, 1, dim)
-  integer(writer, 2, dtypes[dtype].onnx)
-  text(writer, 8, name)
-  writer.uint32(tag(9, delimited)).bytes(bytes)
+function writeInitializer(writer: Writer, { name, dtype, shape, data }: OnnxInitializer): void {
+  const elements = data()
+  for (const dim of shape) integer(writer, fields.tensor.dims, dim)
+  integer(writer, fields.tensor.dtype, dtypes[dtype].onnx)
+  text(writer, fields.tensor.name, name)
+  writer
+    .uint32(tag(fields.tensor.raw, delimited))
+    .bytes(new Uint8Array(elements.buffer, elements.byteOffset, elements.byteLength))
 }
 
 function writeValue(writer: Writer, { name, dtype, shape }: OnnxValue): void {
-  text(writer, 1, name)
-  message(writer, 2, (type) =>
-    message(type, 1, (tensor) => {
-      integer(tensor, 1, dtypes[dtype].onnx)
-      message(tensor, 2, (dims) => {
+  text(writer, fields.value.name, name)
+  message(writer, fields.value.type, (type) =>
+    message(type, fields.type.tensor, (tensor) => {
+      integer(tensor, fields.tensorType.dtype, dtypes[dtype].onnx)
+      message(tensor, fields.tensorType.shape, (dims) => {
         for (const dim of shape)
-          message(dims, 1, (w) => {
-            if (typeof dim === 'number') integer(w, 1, dim)
-            else text(w, 2, dim)
+          message(dims, fields.shape.dim, (w) => {
+            if (typeof dim === 'number') integer(w, fields.dim.size, dim)
+            else text(w, fields.dim.symbol, dim)
           })
       })
     }),
@@ -105,23 +141,34 @@ function writeValue(writer: Writer, { name, dtype, shape }: OnnxValue): void {
 }
 
 /** Serialises a graph as a ModelProto. A protobuf ends at 2 GiB; the caller checks the size of its initializers. */
-export function encodeModel(graph: OnnxGraph): Uint8Array {
+export function encodeModel(
+  graph: OnnxGraph,
+  { opset, producerVersion, doc, metadata = {}, domains = [] }: OnnxHeader,
+): Uint8Array {
   const writer = protobuf.Writer.create()
-  integer(writer, 1, irVersion)
-  text(writer, 2, 'enigma')
-  message(writer, 7, (w) => {
-    for (const node of graph.nodes) message(w, 1, (n) => writeNode(n, node))
-    text(w, 2, graph.name)
-    for (const initializer of graph.initializers) message(w, 5, (i) => writeInitializer(i, initializer))
-    for (const input of graph.inputs) message(w, 11, (v) => writeValue(v, input))
-    for (const output of graph.outputs) message(w, 12, (v) => writeValue(v, output))
+  const field = fields.model
+  integer(writer, field.irVersion, irVersions[opset]!)
+  text(writer, field.producer, 'enigma')
+  text(writer, field.producerVersion, producerVersion)
+  if (doc !== undefined) text(writer, field.doc, doc)
+  message(writer, field.graph, (w) => {
+    for (const node of graph.nodes) message(w, fields.graph.node, (n) => writeNode(n, node))
+    text(w, fields.graph.name, graph.name)
+    for (const initializer of graph.initializers) message(w, fields.graph.initializer, (i) => writeInitializer(i, initializer))
+    for (const input of graph.inputs) message(w, fields.graph.input, (v) => writeValue(v, input))
+    for (const output of graph.outputs) message(w, fields.graph.output, (v) => writeValue(v, output))
   })
-  const used = new Set(graph.nodes.map(({ domain }) => domain))
-  const further = [...used].filter((domain) => domain !== '' && domain !== 'com.microsoft')
-  for (const [domain, version] of [['', opset], ...['com.microsoft', ...further].map((name) => [name, 1] as const)] as const)
-    message(writer, 8, (w) => {
-      text(w, 1, domain)
-      integer(w, 2, version)
+  const others = new Set([...domains, ...graph.nodes.map(({ domain }) => domain)])
+  others.delete('')
+  for (const [domain, version] of [['', opset], ...[...others].map((name) => [name, 1] as const)] as const)
+    message(writer, field.opset, (w) => {
+      text(w, fields.opset.domain, domain)
+      integer(w, fields.opset.version, version)
+    })
+  for (const [key, value] of Object.entries(metadata))
+    message(writer, field.metadata, (w) => {
+      text(w, fields.entry.key, key)
+      text(w, fields.entry.value, value)
     })
   return writer.finish()
 }

@@ -1,23 +1,24 @@
+import { dimOf, productOf, quotient } from '../dims.js'
 import { dtypes } from '../dtype.js'
 import type { Dim } from '../program.js'
 import { defineOps, fixed, type Gradients, normalizeAxis, shapeError } from './define.js'
 import { unbroadcast } from './elementwise.js'
 
-/** Fills in the -1 of a reshape; symbolic sizes must reappear unchanged. */
+/** Fills in the -1 of a reshape; sizes known only at run time must stay, alone or as a factor ([batch, 16, D] → [batch*16, D]). */
 function reshapeTarget(from: readonly Dim[], symbols: string): Dim[] {
   const target = JSON.parse(symbols) as Dim[]
-  const known = (shape: readonly Dim[]) =>
-    shape.reduce<number>((size, dim) => (typeof dim === 'number' && dim !== -1 ? size * dim : size), 1)
-  const names = (shape: readonly Dim[]) =>
-    shape
-      .filter((dim) => typeof dim === 'string')
-      .sort()
-      .join()
   const hole = target.indexOf(-1)
-  if (names(from) !== names(target)) throw shapeError('reshape', 'sizes known only at run time must be kept', [from, target])
-  if (hole >= 0) target[hole] = known(from) / known(target)
-  if (known(from) !== known(target) || !target.every((dim) => typeof dim === 'string' || (Number.isInteger(dim) && dim >= 0)))
-    throw shapeError('reshape', 'the number of elements differs', [from, JSON.parse(symbols) as Dim[]])
+  if (!target.every((dim, axis) => axis === hole || typeof dim === 'string' || (Number.isInteger(dim) && dim >= 0)))
+    throw shapeError('reshape', 'sizes must be whole numbers, one of them may be -1', [from, target])
+  const own = productOf(from)
+  const wanted = productOf(target.filter((_, axis) => axis !== hole))
+  const kept = own.symbols.join() === wanted.symbols.join()
+  const rest = hole >= 0 ? quotient(own, wanted) : kept && own.factor === wanted.factor
+  if (!rest) {
+    const problem = kept || hole >= 0 ? 'the number of elements differs' : 'sizes known only at run time must be kept'
+    throw shapeError('reshape', problem, [from, target])
+  }
+  if (rest !== true) target[hole] = dimOf(rest)
   return target
 }
 

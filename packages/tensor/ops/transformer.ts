@@ -16,8 +16,9 @@ function causalMask(queries: number, keys: number): Float32Array {
 
 /** Sizes of grouped-query attention: q [B, H, T, D], k and v [B, KV, S, D], H a multiple of KV; T ≤ S if causal. */
 function attentionSizes(q: Value, k: Value, v: Value, { causal }: Attributes) {
-  const [batch, heads, queries, dim] = fixed('attention', q.shape)
-  const [batchK, kvHeads, keys, dimK] = fixed('attention', k.shape)
+  const [batch, batchK] = [q.shape[0], k.shape[0]]
+  const [heads, queries, dim] = fixed('attention', q.shape.slice(1))
+  const [kvHeads, keys, dimK] = fixed('attention', k.shape.slice(1))
   if (q.shape.length !== 4 || k.shape.join() !== v.shape.join() || batch !== batchK || dim !== dimK || heads! % kvHeads! !== 0)
     throw shapeError('attention', 'expected q [B, H, T, D] and k, v [B, KV, S, D] with H a multiple of KV', [
       q.shape,
@@ -145,7 +146,8 @@ export const transformer = defineOps({
       return [p.matmul(v!).reshape(q!.shape), p]
     },
     lower({ inputs: [q, k, v], outputs: [o, p], attributes, emit, ints, tensor }) {
-      const { batch, kvHeads, group, queries, keys, dim } = attentionSizes(q!, k!, v!, attributes)
+      const { batch: size, kvHeads, group, queries, keys, dim } = attentionSizes(q!, k!, v!, attributes)
+      const batch = typeof size === 'number' ? size : -1
       const flat = ints([batch, kvHeads, group * queries, keys])
       const rows = group === 1 ? q!.name : emit('Reshape', [q!.name, ints([batch, kvHeads, group * queries, dim])])
       const flags = { transA: 0, transB: 1, alpha: { float: attributes.scale as number } }

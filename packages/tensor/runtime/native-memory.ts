@@ -1,7 +1,5 @@
 import koffi from 'koffi'
-import { callerLine } from '../caller-line.js'
-import { dtypes, type HostTensor, sizeOf } from '../dtype.js'
-import { TensorError } from '../errors.js'
+import { dtypes, type HostTensor } from '../dtype.js'
 import type { OrtApi, Pointer } from './ort-api.js'
 
 /**
@@ -58,20 +56,6 @@ export class ValueArray {
     this.pointers.fill(0n)
     this.tensors = []
   }
-}
-
-/** Names what is wrong with a host tensor by itself, before native code trusts its shape. */
-export function assertConsistent(name: string, { dtype, shape, data }: HostTensor): void {
-  if (!(data instanceof dtypes[dtype].array))
-    throw new TensorError(
-      'DTYPE_MISMATCH',
-      `'${name}' is ${dtype}, held in ${dtypes[dtype].array.name}, but its data is ${data.constructor.name}.${callerLine()}`,
-    )
-  if (data.length !== sizeOf(shape))
-    throw new TensorError(
-      'SHAPE_MISMATCH',
-      `'${name}' has shape [${shape}], ${sizeOf(shape)} elements, but its data holds ${data.length}.${callerLine()}`,
-    )
 }
 
 function createValue(api: OrtApi, memoryInfo: Pointer, { dtype, shape, data }: HostTensor): Pointer {

@@ -1,10 +1,11 @@
 import { callerLine } from '../caller-line.js'
 import type { HostTensor } from '../dtype.js'
 import { TensorError } from '../errors.js'
+import { matchTensors, type ValueInfo } from './match-tensors.js'
 import { addressOf, NameArray, ValueArray } from './native-memory.js'
 import type { OrtApi, Pointer } from './ort-api.js'
 import type { BoundRun, Session } from './runtime.js'
-import { matchTensors, readSignature, type ValueInfo } from './signature.js'
+import { readSignature } from './signature.js'
 
 /** A native session and what must live as long as it does. */
 export class NativeSession implements Session {

@@ -2,7 +2,8 @@ import { availableParallelism } from 'node:os'
 import type { HostTensor } from '../dtype.js'
 import { TensorError } from '../errors.js'
 import { libraryPath } from './library-path.js'
-import { assertConsistent, cString, NameArray, readCString, readPointers, ValueArray } from './native-memory.js'
+import { assertConsistent } from './match-tensors.js'
+import { cString, NameArray, readCString, readPointers, ValueArray } from './native-memory.js'
 import { NativeSession } from './native-session.js'
 import { type OrtApi, openOrtApi, type Pointer } from './ort-api.js'
 import type { Device, Runtime, Session, SessionOptions } from './runtime.js'
@@ -128,10 +129,16 @@ class Initializers {
   }
 }
 
+/** What a device needs that does not start. */
+const remedies: Readonly<Record<Exclude<Device, 'cpu'>, string>> = {
+  webgpu: 'install a graphics driver (Vulkan on Linux)',
+  cuda: 'install CUDA 12, its driver, and its part of ONNX Runtime (ONNXRUNTIME_NODE_INSTALL=cuda12 npm rebuild onnxruntime-node)',
+}
+
 /** A device that does not start shows as a failure to create the session. */
 function describeFailure(error: unknown, device: Device = 'cpu'): unknown {
   if (device === 'cpu' || !(error instanceof TensorError) || error.code !== 'RUNTIME_FAILED') return error
-  const message = `The device '${device}' does not start: install its driver, or use device 'cpu'. (${error.message})`
+  const message = `The device '${device}' does not start: ${remedies[device]}, or use device 'cpu'. (${error.message})`
   return new TensorError('DEVICE_UNAVAILABLE', message, { cause: error })
 }
 

@@ -1,0 +1,1 @@
+export { decodeModel, type OnnxModel } from './read-protobuf.js'
