@@ -1,7 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import type { Builder } from '../builder.js'
 import { compile } from '../compile.js'
 import { type HostTensor, sizeOf } from '../dtype.js'
 import { TensorError } from '../errors.js'
@@ -9,7 +8,8 @@ import type { OpName } from '../ops/index.js'
 import { optimize } from '../passes/index.js'
 import type { Program } from '../program.js'
 import { nativeRuntime } from '../runtime/index.js'
-import { type OpCase, type OpReference, references } from '../testing/references/index.js'
+import { feeds, inputsOf, programOf } from '../testing/op-cases.js'
+import { type OpReference, references } from '../testing/references/index.js'
 import { trace } from '../trace.js'
 import { fromOnnx } from './decode.js'
 import { toOnnx } from './encode.js'
@@ -17,42 +17,12 @@ import { decodeModel } from './read-protobuf.js'
 
 const ops = Object.entries(references) as [OpName, OpReference][]
 
-function generator(seed: number) {
-  let state = seed
-  return () => {
-    state = (Math.imul(state, 1664525) + 1013904223) >>> 0
-    return state / 2 ** 32
-  }
-}
-
-function inputsOf(reference: OpReference, { shapes }: OpCase): HostTensor[] {
-  const random = generator(7)
-  const [low, high] = reference.domain ?? [-2, 2]
-  return shapes.map((shape, position): HostTensor => {
-    const fill = <T>(make: () => T) => Array.from({ length: sizeOf(shape) }, make)
-    const bound = reference.integers?.[position]?.(shapes)
-    if (bound !== undefined)
-      return { dtype: 'i64', shape, data: BigInt64Array.from(fill(() => BigInt(Math.floor(random() * bound)))) }
-    if (reference.booleans?.includes(position))
-      return { dtype: 'bool', shape, data: Uint8Array.from(fill(() => Number(random() < 0.5))) }
-    return { dtype: 'f32', shape, data: Float32Array.from(fill(() => low + (high - low) * random())) }
-  })
-}
-
-function programOf(op: OpName, host: readonly HostTensor[], { attributes = {} }: OpCase): Program {
-  const specs = Object.fromEntries(host.map(({ shape, dtype }, index) => [`x${index}`, { shape, dtype }]))
-  return optimize(
-    trace<string>(specs, (inputs, builder: Builder) => {
-      const tensors = host.map((_, index) => inputs[`x${index}`]!)
-      return { y: builder.apply(op, tensors, attributes)[0]! }
-    }),
-  )
-}
+const optimizedProgram = (...parameters: Parameters<typeof programOf>) => optimize(programOf(...parameters))
 
 async function run(program: Program, host: readonly HostTensor[]): Promise<HostTensor> {
   const executable = await compile(program, { threads: 1 })
   try {
-    return (await executable.run(Object.fromEntries(host.map((tensor, index) => [`x${index}`, tensor])))).y!
+    return (await executable.run(feeds(host))).y!
   } finally {
     executable.release()
   }
@@ -62,7 +32,7 @@ async function run(program: Program, host: readonly HostTensor[]): Promise<HostT
 async function runFile(bytes: Uint8Array, host: readonly HostTensor[], like: HostTensor): Promise<HostTensor> {
   const session = await (await nativeRuntime()).createSession(bytes, { threads: 1 })
   const y = { ...like, data: like.data.slice() as typeof like.data }
-  const bound = session.bind(Object.fromEntries(host.map((tensor, index) => [`x${index}`, tensor])), { y })
+  const bound = session.bind(feeds(host), { y })
   try {
     await bound.run()
   } finally {
@@ -75,8 +45,8 @@ async function runFile(bytes: Uint8Array, host: readonly HostTensor[], like: Hos
 describe.each(ops)('%s', (op, reference) => {
   it('is the same program after a file, and computes the same bits', async () => {
     for (const opCase of reference.cases) {
-      const host = inputsOf(reference, opCase)
-      const program = programOf(op, host, opCase)
+      const host = inputsOf(reference, opCase, 7).host
+      const program = optimizedProgram(op, host, opCase)
       const bytes = toOnnx(program, { annotated: true })
       const read = fromOnnx(bytes).program
       expect(toOnnx(read, { annotated: true }).byteLength).toBe(bytes.byteLength)
@@ -86,8 +56,8 @@ describe.each(ops)('%s', (op, reference) => {
 
   it("in ONNX's own operators computes the same numbers", async () => {
     for (const opCase of reference.cases.slice(0, 3)) {
-      const host = inputsOf(reference, opCase)
-      const program = programOf(op, host, opCase)
+      const host = inputsOf(reference, opCase, 7).host
+      const program = optimizedProgram(op, host, opCase)
       const bytes = toOnnx(program, { annotated: true, target: 'portable' })
       expect(decodeModel(bytes).graph.nodes.filter(({ domain }) => domain !== '')).toEqual([])
       const expected = await run(program, host)
@@ -120,7 +90,7 @@ it.each([
     wave([slots, dim / 2], 1.1),
     wave([slots, dim / 2], 1.3),
   ]
-  const program = programOf('cachedAttention', host, { shapes: [] })
+  const program = optimizedProgram('cachedAttention', host, { shapes: [] })
   const expected = await run(program, host)
   const got = await runFile(toOnnx(program, { target: 'portable' }), host, expected)
   ;[...(expected.data as Float32Array)].forEach((value, index) => {

@@ -22,6 +22,8 @@ export const differentiation = defineOps({
   straightThrough: {
     summary: 'the value of its first input with the gradient of its second',
     infer([forward, surrogate]) {
+      // `optimize` drops it where nothing is differentiated any more.
+      if (!surrogate) return [forward!]
       expectDtype('straightThrough', surrogate!, forward!.dtype)
       if (forward!.shape.join() !== surrogate!.shape.join())
         throw shapeError('straightThrough', 'forward and surrogate must have one shape', [forward!.shape, surrogate!.shape])

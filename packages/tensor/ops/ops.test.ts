@@ -1,68 +1,15 @@
 import { describe, expect, it } from 'vitest'
-import type { Builder } from '../builder.js'
 import { compile } from '../compile.js'
-import { dtypes, type HostTensor, sizeOf } from '../dtype.js'
+import { dtypes, type HostTensor } from '../dtype.js'
 import { grad } from '../grad.js'
 import type { Program } from '../program.js'
-import type { Nd } from '../testing/nd.js'
-import { type OpCase, type OpReference, references } from '../testing/references/index.js'
+import { feeds, generator, inputsOf, name, programOf } from '../testing/op-cases.js'
+import { type OpReference, references } from '../testing/references/index.js'
 import { trace } from '../trace.js'
 import { blocked } from './blocked.js'
 import { type OpName, opTable } from './index.js'
 
 const covered = Object.entries(references) as [OpName, OpReference][]
-
-/** Reproducible numbers in [0, 1). */
-function generator(seed: number) {
-  let state = seed
-  return () => {
-    state = (Math.imul(state, 1664525) + 1013904223) >>> 0
-    return state / 2 ** 32
-  }
-}
-
-/** Inputs for a case, as float64 for the reference and as host tensors of the op's dtypes (rounded to f32 first). */
-function inputsOf(reference: OpReference, { shapes }: OpCase, seed: number): { exact: Nd[]; host: HostTensor[] } {
-  const random = generator(seed)
-  const [low, high] = reference.domain ?? [-2, 2]
-  const exact = shapes.map((shape, position): Nd => {
-    const bound = reference.integers?.[position]?.(shapes)
-    const draw = () => {
-      if (bound !== undefined) return Math.floor(random() * bound)
-      if (reference.booleans?.includes(position)) return Number(random() < 0.5)
-      return Math.fround(low + (high - low) * random())
-    }
-    return { shape, data: Float64Array.from({ length: sizeOf(shape) }, draw) }
-  })
-  const host = exact.map(({ shape, data }, position): HostTensor => {
-    if (reference.integers?.[position]) return { dtype: 'i64', shape, data: BigInt64Array.from(data, BigInt) }
-    if (reference.booleans?.includes(position)) return { dtype: 'bool', shape, data: Uint8Array.from(data) }
-    return { dtype: 'f32', shape, data: Float32Array.from(data) }
-  })
-  return { exact, host }
-}
-
-const name = (index: number) => `x${index}`
-
-/** The op applied to named inputs; output `y`, or for derivatives `loss` = Σ y^power · weights. */
-function programOf(
-  op: OpName,
-  host: readonly HostTensor[],
-  { attributes = {} }: OpCase,
-  weights?: Float32Array,
-  power: 1 | 2 = 1,
-) {
-  const specs = Object.fromEntries(host.map(({ shape, dtype }, index) => [name(index), { shape, dtype }]))
-  return trace<string>(specs, (inputs, builder: Builder) => {
-    const [y] = builder.apply(
-      op,
-      host.map((_, index) => inputs[name(index)]!),
-      attributes,
-    )
-    if (!weights) return { y: y! }
-    return { loss: (power === 2 ? y!.mul(y!) : y!).mul(builder.constant(weights, y!.shape as number[])).sum() }
-  })
-}
 
 /** The second derivatives of `loss` along directions, one for each of some inputs: outputs `d.<input>`. */
 function alongDirections(program: Program, directions: ReadonlyMap<number, Float32Array>): Program {
@@ -80,7 +27,6 @@ function alongDirections(program: Program, directions: ReadonlyMap<number, Float
   return grad(slope, { of: 'slope', wrt })
 }
 
-const feeds = (host: readonly HostTensor[]) => Object.fromEntries(host.map((tensor, index) => [name(index), tensor]))
 const numbers = (tensor: HostTensor) => Float64Array.from(tensor.data as ArrayLike<number | bigint>, Number)
 
 function relativeError(got: ArrayLike<number>, expected: ArrayLike<number>): number {
