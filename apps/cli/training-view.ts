@@ -10,7 +10,7 @@ export async function showTraining(job: TrainingJobView, out: Output): Promise<T
     if (event.type === 'report') report(event, steps, out)
     else if (event.type === 'warning') out.warn(event.message)
     else if (event.type === 'checkpoint') out.hint(out.color.dim(`step ${event.step}: checkpoint saved`))
-    else out.note(remark(event))
+    else if (event.type !== 'epoch-start') out.note(remark(event))
   }
   out.clearProgress()
   return job.done
@@ -24,7 +24,7 @@ function report(event: TrainEvent & { type: 'report' }, steps: number, out: Outp
   else out.text(`step ${step}/${steps}  ${facts}`)
 }
 
-function remark(event: Exclude<TrainEvent, { type: 'report' | 'warning' | 'checkpoint' }>): string {
+function remark(event: Exclude<TrainEvent, { type: 'report' | 'warning' | 'checkpoint' | 'epoch-start' }>): string {
   switch (event.type) {
     case 'phase':
       return event.message
@@ -34,6 +34,8 @@ function remark(event: Exclude<TrainEvent, { type: 'report' | 'warning' | 'check
     }
     case 'validation':
       return `step ${event.step}: validation ${event.bitsPerByte.toFixed(4)} bits per byte, loss ${event.loss.toFixed(4)}`
+    case 'epoch-end':
+      return `step ${event.step}: epoch ${event.epoch + 1} ends, mean loss ${event.loss.toFixed(4)}`
     case 'sample':
       return `step ${event.step} writes: ${visible(event.text).replace(/\s+/g, ' ').trim()}`
   }
