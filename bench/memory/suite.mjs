@@ -80,9 +80,7 @@ export async function run({ options: { case: only }, tiny, samples, log }) {
       }
       rows.push({ ...row, details, samples: valid })
       if (bound !== undefined)
-        notes.push(
-          `${what}: ${row.median <= bound ? 'within' : 'ABOVE'} the bound of ${bound} % after a fifth of the cycles`,
-        )
+        notes.push(`${what}: ${row.median <= bound ? 'within' : 'ABOVE'} the bound of ${bound} % after a fifth of the cycles`)
     }
   }
   const peak = (subject) => rows.find((row) => row.what === 'peak' && row.subject === subject)?.median
