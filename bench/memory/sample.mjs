@@ -4,7 +4,8 @@ import { setImmediate as nextTurn } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 import { createConfig, LlamaForCausalLM, languageModelingStep } from '@enigma/lm'
 import { optim } from '@enigma/nn'
-import { trainingCase } from '../train/measure.mjs'
+import { goldenParameters, goldenSeeds, goldenTokens, inputsAndTargets } from '../../packages/lm/dist/golden/generate.js'
+import { requestedCase } from '../train/measure.mjs'
 
 const { values } = parseArgs({
   options: {
@@ -16,7 +17,9 @@ const { values } = parseArgs({
 })
 const count = Number(values.count)
 const threads = 2
-const { config, batch, length, inputs, targets, weights } = trainingCase(['--case', values.case, '--threads', String(threads)])
+const { config, batch, length } = requestedCase(['--case', values.case])
+const { inputs, targets } = inputsAndTargets(goldenTokens(goldenSeeds.batch, batch, length + 1, config.vocab), length)
+const weights = goldenParameters(config)
 const { vocab: vocabSize, normEps: rmsNormEps, ...sizes } = config
 const model = new LlamaForCausalLM(createConfig({ ...sizes, vocabSize, rmsNormEps, context: length }), {
   recompute: values.recompute,
