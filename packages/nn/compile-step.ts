@@ -1,4 +1,4 @@
-import type { HostTensor, Tensor } from '@enigma/tensor'
+import { assertConsistent, type HostTensor, type Tensor } from '@enigma/tensor'
 import { NnError } from './errors.js'
 import type { Layer } from './layer.js'
 import { type StepResult, TrainingStep, type TrainingStepOptions } from './step.js'
@@ -93,6 +93,7 @@ export function compileStep(net: Layer, options: CompileStepOptions): CompiledSt
     const wanted = options.accumulate ?? 1
     if (!first || batches.length !== wanted)
       throw new NnError('INVALID_ARGUMENT', `This step takes ${wanted} batches for an update, got ${batches.length}.`)
+    for (const batch of batches) for (const [name, tensor] of Object.entries(batch)) assertConsistent(name, tensor)
     const step = await prepare(first)
     const sums: Record<string, number> = {}
     const collect = () => {

@@ -136,6 +136,8 @@ export class StepProgram<I extends string> {
       await workers.random(source.kind, tensor, { ...source, seed, stream, offset: BigInt(index) * runStride })
     for (const { output } of this.#unused) output.data.fill(0)
     await this.#run.run()
+    // What has no loss has no statistics either: a running mean must not become NaN for good.
+    if (!Number.isFinite(Number(this.outputs.loss!.data[0]))) return
     for (const { buffer, next } of this.#updates) (buffer.data as { set(values: typeof next.data): void }).set(next.data)
   }
 

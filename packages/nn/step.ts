@@ -118,8 +118,8 @@ export class TrainingStep<I extends string> {
 
   /**
    * One update. `fill` writes batch `index` (0 … accumulate-1) into `inputs`, after a `reshape` if it has other shapes.
-   * @param learningRate overrides the optimizer's; of several groups the first's, and the others change by the same factor
-   * @throws NnError NOT_FINITE when the loss or a gradient is not a number; the weights are as before then
+   * @param learningRate overrides the optimizer's; of several groups that of `leadingOptimizer`, and the others change by the same factor
+   * @throws NnError NOT_FINITE when the loss or a gradient is not a number; the weights are as before then, and a batch without a loss leaves no running statistics
    */
   async step(fill: (index: number) => void | Promise<void>, learningRate?: number): Promise<StepResult> {
     return this.#exclusively(async () => {
@@ -137,11 +137,12 @@ export class TrainingStep<I extends string> {
         if (group) group.push(slot)
         else groups.set(slot.optimizer, [slot])
       }
-      const factor = learningRate === undefined ? 1 : learningRate / firstOptimizer(this.#options).lr
+      const leader = leadingOptimizer(this.#options)
+      const factor = learningRate === undefined || leader.lr === 0 ? 1 : learningRate / leader.lr
       for (const [optimizer, group] of groups)
         await optimizer.update(group, {
           workers: this.#workers,
-          learningRate: optimizer === firstOptimizer(this.#options) ? (learningRate ?? optimizer.lr) : optimizer.lr * factor,
+          learningRate: optimizer === leader ? (learningRate ?? optimizer.lr) : optimizer.lr * factor,
           step,
           gradientScale,
           session: this.#options,
@@ -239,8 +240,12 @@ export class TrainingStep<I extends string> {
 const isGroups = (optimizer: Optimizer | readonly ParameterGroup[]): optimizer is readonly ParameterGroup[] =>
   Array.isArray(optimizer)
 
-function firstOptimizer({ optimizer }: { readonly optimizer: Optimizer | readonly ParameterGroup[] }): Optimizer {
-  return isGroups(optimizer) ? optimizer[0]!.optimizer : optimizer
+/** The optimizer whose learning rate a step's caller sets: of several groups the first that learns, since a rate of 0 has no multiples. */
+export function leadingOptimizer({ optimizer }: { readonly optimizer: Optimizer | readonly ParameterGroup[] }): Optimizer {
+  if (!isGroups(optimizer)) return optimizer
+  const [first] = optimizer
+  if (!first) throw new NnError('INVALID_ARGUMENT', 'There is no group of parameters to train. Give at least one.')
+  return (optimizer.find((group) => group.optimizer.lr !== 0) ?? first).optimizer
 }
 
 /** The parameters to train among those the loss uses. @throws NnError INVALID_ARGUMENT for a parameter in two groups */

@@ -2,7 +2,8 @@ import type { TypedArray } from '@enigma/tensor'
 import { type Batch, type CompiledStep, compileStep } from '../compile-step.js'
 import { NnError } from '../errors.js'
 import type { Layer } from '../layer.js'
-import type { Optimizer, Schedule } from '../optim/index.js'
+import type { Schedule } from '../optim/index.js'
+import { leadingOptimizer } from '../step.js'
 import { type EpochRecord, type History, tell } from './callbacks.js'
 import { type Checkpoints, restoreRun, type SavedRun } from './checkpoints.js'
 import { earlyStopping, monitored } from './early-stopping.js'
@@ -43,7 +44,7 @@ export class TrainingRun {
     this.#evaluator = new Evaluator(net, options, options)
     this.#epochs = epochs
     this.#stepsPerEpoch = Math.floor(train.length / accumulate)
-    this.#baseRate = baseRate(options.optimizer)
+    this.#baseRate = leadingOptimizer(options).lr
     this.#schedule = options.schedule?.({ learningRate: this.#baseRate, steps: epochs * this.#stepsPerEpoch })
   }
 
@@ -189,9 +190,4 @@ export class TrainingRun {
     const chosen = restored ? earlyStopping(this.#records, options).best : this.#records.length - 1
     return { epochs: this.#records, ended: this.#ended, epoch: this.#records[chosen]?.epoch ?? -1 }
   }
-}
-
-function baseRate(optimizer: FitOptions['optimizer']): number {
-  const isGroups = (value: FitOptions['optimizer']): value is Exclude<FitOptions['optimizer'], Optimizer> => Array.isArray(value)
-  return isGroups(optimizer) ? (optimizer[0]?.optimizer.lr ?? 0) : optimizer.lr
 }

@@ -111,7 +111,7 @@ export const activations = defineOps({
     },
   }),
   hardswish: unary('hardswish', 'HardSwish', 'x · hardsigmoid(x) (Howard et al. 2019)', {
-    vjp: (x, dy) => dy.mul(pick(x.less(-3), 0, pick(x.lessEqual(3), x.mul(1 / 3).add(0.5), 1))),
+    vjp: (x, dy) => dy.mul(pick(x.lessEqual(-3), 0, pick(x.less(3), x.mul(1 / 3).add(0.5), 1))),
   }),
   hardsigmoid: unary('hardsigmoid', 'HardSigmoid', 'x / 6 + 1/2, limited to 0 … 1', {
     attributes: () => ({ alpha: { float: 1 / 6 }, beta: { float: 0.5 } }),

@@ -1,5 +1,11 @@
 import type { Node, Program } from '../program.js'
 
+/** JSON writes numbers that are not finite as null and -0 as 0, as if they were equal. */
+const exact = (_key: string, value: unknown) =>
+  typeof value === 'number' && (!Number.isFinite(value) || Object.is(value, -0))
+    ? `number ${Object.is(value, -0) ? '-0' : value}`
+    : value
+
 /** Computes equal expressions once. Every op is a pure function of its inputs and attributes, so equal text is equal value. */
 export function commonSubexpressions(program: Program): Program {
   const replacement = new Map<number, number>()
@@ -8,7 +14,7 @@ export function commonSubexpressions(program: Program): Program {
   const nodes: Node[] = []
   for (const original of program.nodes) {
     const node = { ...original, inputs: original.inputs.map(resolve) }
-    const key = JSON.stringify([node.op, node.inputs, node.attributes])
+    const key = JSON.stringify([node.op, node.inputs, node.attributes], exact)
     const earlier = seen.get(key)
     if (earlier) {
       node.outputs.forEach((id, index) => {
