@@ -1,7 +1,9 @@
+import { execFile } from 'node:child_process'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
+import { promisify } from 'node:util'
 import { gzipSync } from 'node:zlib'
 import { tensor } from '@enigma/tensor'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -95,6 +97,24 @@ describe('a data loader', () => {
     await expect(labels(loader)).rejects.toThrow(/map failed on batch 1 of epoch 0: odd/)
     expect(await labels(loader.epoch(0, 2))).toEqual([[4]])
     await loader.close()
+  })
+
+  it('is closed, and says so, also while its threads still answer', async () => {
+    const failing = join(folder, 'fail-early.mjs')
+    await writeFile(failing, `export default (batch, { index }) => { if (index === 0) throw new Error('odd'); return batch }`)
+    const script = join(folder, 'close.mjs')
+    const index = new URL('./index.js', import.meta.url).href
+    await writeFile(
+      script,
+      `import { DataLoader } from '${index}'
+      const dataset = { length: 20, batch: () => ({}) }
+      const loader = new DataLoader(dataset, { workers: 2, prefetch: 8, map: new URL('./fail-early.mjs', import.meta.url) })
+      try { for await (const batch of loader); } catch {}
+      await loader.close()
+      console.log('closed')`,
+    )
+    const { stdout } = await promisify(execFile)(process.execPath, [script])
+    expect(stdout).toBe('closed\n')
   })
 
   it('refuses what cannot be', () => {

@@ -45,8 +45,8 @@ export class MapWorkers {
 
   async close(): Promise<void> {
     this.#fail(new NnError('DATA_FAILED', 'The data loader was closed.'))
-    // Who waits for the end keeps the process alive until then.
-    for (const { worker } of this.#threads) worker.ref()
+    // Who waits for the end keeps the process alive until then; that one thread has ended must not let go of the others.
+    for (const { worker } of this.#threads) worker.removeAllListeners('exit').ref()
     await Promise.all(this.#threads.map(({ worker }) => worker.terminate()))
   }
 
@@ -56,9 +56,9 @@ export class MapWorkers {
     const thread: Thread = { worker, open: new Map() }
     worker.on('message', (reply: MapReply) => {
       const open = thread.open.get(reply.id)
+      if (!open) return
       thread.open.delete(reply.id)
       if (thread.open.size === 0) worker.unref()
-      if (!open) return
       if ('batch' in reply) return open.resolve(reply.batch)
       const { epoch, index } = open.position
       const cause = reply.error

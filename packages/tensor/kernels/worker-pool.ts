@@ -48,10 +48,12 @@ export class PooledWorker<Request, Result> {
 
   #settle(reply: Reply<Result>): void {
     const pending = this.#pending.get(reply.id)
+    // Nobody waits for it any more: the worker is being closed, and who waits for that keeps the process alive.
+    if (!pending) return
     this.#pending.delete(reply.id)
     if (this.#pending.size === 0) this.#worker.unref()
-    if ('error' in reply) pending?.reject(new TensorError('KERNEL_FAILED', `A kernel failed: ${reply.error}`))
-    else pending?.resolve(reply.result)
+    if ('error' in reply) pending.reject(new TensorError('KERNEL_FAILED', `A kernel failed: ${reply.error}`))
+    else pending.resolve(reply.result)
   }
 
   #fail(message: string, cause?: unknown): void {
