@@ -1,5 +1,17 @@
 // A convolutional network that tells clothes (or digits) apart: node fashion-mnist.mjs <folder with the four files> [epochs] [examples]
-import { DataLoader, fit, losses, metrics, nn, optim, progressBar, readIdx, saveWeights, subset, tensorDataset } from '@enigma/nn'
+import {
+  DataLoader,
+  losses,
+  metrics,
+  nn,
+  optim,
+  progressBar,
+  readIdx,
+  saveWeights,
+  subset,
+  tensorDataset,
+  fit as train,
+} from '@enigma/nn'
 
 const [folder, epochs = '4', examples = '60000'] = process.argv.slice(2)
 
@@ -24,7 +36,7 @@ const net = new nn.Sequential(
   new nn.ReLU(),
   new nn.Linear(128, 10, { seed: 4 }),
 )
-const { epochs: history } = await fit(net, {
+const { epochs: history } = await train(net, {
   train: new DataLoader(subset(await read('train'), 0, Number(examples)), { batchSize: 128, shuffle: true, dropLast: true }),
   valid: new DataLoader(await read('t10k'), { batchSize: 500 }),
   epochs: Number(epochs),
