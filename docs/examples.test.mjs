@@ -1,10 +1,11 @@
 // Every file of docs/examples runs here with Node, each in an empty folder with an empty ENIGMA_HOME, and says what its page promises.
 import { spawn } from 'node:child_process'
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
+import { gzipSync } from 'node:zlib'
 import { ModuleManager } from 'enigma'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 
@@ -66,6 +67,7 @@ const examples = {
       'The last two: bus.error,Telemetry',
     ],
   },
+  'fashion-mnist.mjs': { before: drawings, args: ['.', '2', '640'], says: [/Test accuracy (9\d|100)\.\d\d %/] },
   'find-by-capability.mjs': {
     says: ['Optimizers: adamw,sgd', 'WGPU: wgpu', 'CUDA: 0 found', 'trainer takes: adamw', 'Backend: WGPU'],
   },
@@ -151,12 +153,34 @@ const server = createServer(async (request, response) => {
 beforeAll(() => new Promise((resolve) => server.listen(0, '127.0.0.1', resolve)))
 afterAll(() => server.close())
 
-async function run(name, input = '') {
+/** Images in MNIST's files, so that the example needs no download: class k is a bright bar at height k, among noise. */
+function drawings(cwd) {
+  const header = (type, ...sizes) =>
+    Buffer.from([0, 0, type, sizes.length, ...sizes.flatMap((size) => [0, 0, size >> 8, size & 255])])
+  for (const [part, count] of [
+    ['train', 640],
+    ['t10k', 500],
+  ]) {
+    const labels = Buffer.from(Array.from({ length: count }, (_, index) => (index * 7) % 10))
+    const pixels = Buffer.alloc(count * 784)
+    for (let i = 0; i < pixels.length; i++) {
+      const row = Math.floor((i % 784) / 28)
+      const bright = Math.floor(row / 2.8) === labels[Math.floor(i / 784)]
+      pixels[i] = (Math.imul(i, 2654435761) >>> 26) + (bright ? 150 : 0)
+    }
+    const write = (name, bytes) => writeFileSync(join(cwd, `${part}-${name}-ubyte.gz`), gzipSync(bytes))
+    write('images-idx3', Buffer.concat([header(8, count, 28, 28), pixels]))
+    write('labels-idx1', Buffer.concat([header(8, count), labels]))
+  }
+}
+
+async function run(name, { input = '', args = [], before }) {
   const cwd = mkdtempSync(join(tmpdir(), 'enigma-example-'))
   try {
+    before?.(cwd)
     const OPENAI_BASE_URL = `http://127.0.0.1:${server.address().port}/v1`
     const env = { ...process.env, ENIGMA_HOME: join(cwd, 'home'), OPENAI_BASE_URL }
-    const child = spawn(process.execPath, [join(folder, name)], { cwd, env })
+    const child = spawn(process.execPath, [join(folder, name), ...args], { cwd, env })
     child.stdin.on('error', () => undefined) // an example that reads nothing may have ended
     child.stdin.end(input)
     const ended = new Promise((resolve, reject) => child.on('error', reject).on('close', resolve))
@@ -172,9 +196,9 @@ it('has an expectation for every example', () => {
   expect(Object.keys(examples)).toEqual(readdirSync(folder).filter((name) => name.endsWith('.mjs')))
 })
 
-it.each(Object.entries(examples))('%s', async (name, { input, says }) => {
-  let rest = await run(name, input)
-  for (const one of says) {
+it.each(Object.entries(examples))('%s', async (name, example) => {
+  let rest = await run(name, example)
+  for (const one of example.says) {
     expect(rest).toMatch(one)
     rest = rest.slice(typeof one === 'string' ? rest.indexOf(one) + one.length : rest.search(one) + one.exec(rest)[0].length)
   }

@@ -1,6 +1,6 @@
-import { tensor } from '@enigma/tensor'
+import { type Tensor, tensor } from '@enigma/tensor'
 import { describe, expect, it } from 'vitest'
-import { losses, nn, optim } from './index.js'
+import { Layer, losses, nn, optim, Parameter } from './index.js'
 
 const x = tensor([0, 1, 2, 3, 1, 1, 0, 2], [4, 2])
 const y = tensor([0, 1, 1, 0], [4], 'i64')
@@ -46,5 +46,115 @@ describe('a compiled step', () => {
     await expect(net.predict(tensor([1, 2, 3], [1, 3]))).rejects.toThrow(
       /shapes \[1, 3\] and \[3, 2\] \(at .*compile-step\.test\./,
     )
+  })
+})
+
+describe('a compiled step and what changes between updates', () => {
+  const batch = (count = 4) => ({
+    x: tensor(Array(2 * count).fill(0.5), [count, 2]),
+    y: tensor(Array(count).fill(1), [count, 1]),
+  })
+  const options = { loss: losses.mse, optimizer: optim.adamw({ lr: 0.1, decayVectors: true }), threads: 1, spin: false }
+
+  it('leaves alone what is frozen after it was compiled, and says that it cannot train what was frozen then', async () => {
+    const [first, second] = [new nn.Linear(2, 2, { seed: 1 }), new nn.Linear(2, 1, { seed: 2 })]
+    const step = await new nn.Sequential(first, second).compileStep(options)
+    await step(batch())
+    first.freeze()
+    const before = first.weight.data.slice()
+    await step(batch())
+    expect(first.weight.data).toEqual(before)
+    first.freeze(false)
+    await step(batch())
+    expect(first.weight.data).not.toEqual(before)
+    await step.close()
+
+    second.freeze()
+    const late = await new nn.Sequential(first, second).compileStep(options)
+    await late(batch())
+    second.freeze(false)
+    await expect(late(batch())).rejects.toThrow(/Parameter '1\.weight' was frozen when this step was compiled/)
+    await late.close()
+  })
+
+  it('follows the modes of layers, at a shape it knows too', async () => {
+    const norm = new nn.BatchNorm1d(2)
+    const net = new nn.Sequential(norm, new nn.Linear(2, 1))
+    const step = await net.compileStep(options)
+    await step(batch())
+    const mean = norm.running_mean!.data.slice()
+    net.eval()
+    await step(batch())
+    expect(norm.running_mean!.data).toEqual(mean)
+    net.train()
+    await step(batch())
+    expect(norm.running_mean!.data).not.toEqual(mean)
+    await step.close()
+  })
+
+  it('keeps programs of few shapes, whatever number it has seen', async () => {
+    const step = await new nn.Linear(2, 1).compileStep(options)
+    for (let round = 0; round < 2; round++)
+      for (let count = 1; count <= 12; count++) expect(Number.isFinite((await step(batch(count))).loss)).toBe(true)
+    await step.close()
+  })
+
+  it('finds parameters in arrays and plain objects, and refuses to lose one', async () => {
+    class Nested extends Layer {
+      stages = [[new nn.Linear(2, 2)], [new nn.Linear(2, 2)]]
+      heads = { a: new nn.Linear(2, 1) }
+      scales = [new Parameter([1], Float32Array.of(1))]
+      hidden = new Map([['b', new nn.Linear(1, 1)]])
+      useHidden = false
+      override forward(x: Tensor): Tensor {
+        const y = this.heads.a.forward(this.stages.flat().reduce((value, layer) => layer.forward(value), x)).mul(this.scales[0]!)
+        return this.useHidden ? this.hidden.get('b')!.forward(y) : y
+      }
+    }
+    const net = new Nested()
+    expect([...net.namedParameters()].map(([name]) => name)).toEqual([
+      'stages.0.0.weight',
+      'stages.0.0.bias',
+      'stages.1.0.weight',
+      'stages.1.0.bias',
+      'heads.a.weight',
+      'heads.a.bias',
+      'scales.0',
+    ])
+    const step = await net.compileStep(options)
+    await step(batch())
+    await step.close()
+    net.useHidden = true
+    const lost = await net.compileStep(options)
+    await expect(lost(batch())).rejects.toThrow(/uses a parameter \[1, 1\] that is in no field of the network/)
+    await lost.close()
+  })
+
+  it('says what is wrong with what it is given', async () => {
+    const net = new nn.Linear(2, 3)
+    const wrong = (given: object) => net.compileStep({ ...options, ...given } as never)
+    await expect(wrong({ loss: 'mse' })).rejects.toThrow(/loss must be a function of output and target.*got string/)
+    await expect(wrong({ optimizer: optim.adam })).rejects.toThrow(/optimizer must be one, such as optim\.adamw\(\)/)
+    const step = await net.compileStep({ ...options, loss: losses.crossEntropy })
+    const labelled = (label: number) => ({ x: tensor([1, 2], [1, 2]), y: tensor([label], [1], 'u8') })
+    expect((await step(labelled(2))).loss).toBeGreaterThan(0)
+    await expect(step(labelled(3))).rejects.toThrow(/A class or an index of the batch is out of range/)
+    await expect(step(labelled(2), Number.NaN)).rejects.toThrow(/A learning rate must be a number from 0, got NaN/)
+    await expect(step({ ...labelled(2), name: 'a' } as never)).rejects.toThrow(/'name' of the batch is no tensor/)
+    await expect(step({ ...labelled(2), y: tensor([0.5], [1]) })).rejects.toThrow(
+      /class indices, which are integers. Make it i64/,
+    )
+    await step.close()
+    await expect(step(labelled(2))).rejects.toThrow(/This step is closed/)
+  })
+
+  it('refuses JavaScript’s operators on symbolic tensors', async () => {
+    class Doubled extends Layer {
+      override forward(x: Tensor): Tensor {
+        return x.mul(((x as unknown as number) * 2) as number)
+      }
+    }
+    await expect(new Doubled().predict(tensor([1], [1]))).rejects.toThrow(/Tensor f32\[1\] is symbolic: use its methods/)
+    expect(() => tensor([1, 2, 3], [2, 2])).toThrow(/tensor/)
   })
 })

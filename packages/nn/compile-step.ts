@@ -1,6 +1,7 @@
 import { assertConsistent, type HostTensor, type Tensor } from '@enigma/tensor'
 import { NnError } from './errors.js'
 import type { Layer } from './layer.js'
+import { Parameter } from './parameter.js'
 import { type StepResult, TrainingStep, type TrainingStepOptions } from './step.js'
 
 /** Tensors of one batch by name; by default `x` goes into the network and `y` is the target. */
@@ -10,7 +11,7 @@ type Tensors = Readonly<Record<string, Tensor>>
 /** A number to watch beside the loss: a scalar of the network's output and the target, traced into the same program. */
 export type Metric = (output: Tensor, target: Tensor) => Tensor
 
-export interface CompileStepOptions extends Omit<TrainingStepOptions<string>, 'parameters' | 'inputs' | 'loss'> {
+export interface CompileStepOptions extends Omit<TrainingStepOptions<string>, 'parameters' | 'inputs' | 'loss' | 'variant'> {
   /** The scalar to lower: a function of output and target, such as those of `losses`. */
   readonly loss: (output: Tensor, target: Tensor) => Tensor
   readonly metrics?: Readonly<Record<string, Metric>>
@@ -38,6 +39,26 @@ export interface CompiledStep {
 
 const specsOf = (batch: Batch) =>
   Object.fromEntries(Object.entries(batch).map(([name, { dtype, shape }]) => [name, { dtype, shape }]))
+
+/** What else than shapes a traced network depends on: the mode of each layer, and which parameters are frozen. */
+const variantOf = (net: Layer) =>
+  [
+    ...[...net.namedLayers()].map(([, { training }]) => Number(training)),
+    ...net.parameters().map(({ requiresGrad }) => Number(requiresGrad)),
+  ].join('')
+
+/** @throws NnError INVALID_ARGUMENT when the loss trains a parameter that no field of the network leads to */
+function assertFound(net: Layer, { builder }: Tensor): void {
+  const found = new Set(net.parameters())
+  const lost = builder
+    .captured()
+    .find(({ source }) => source instanceof Parameter && source.requiresGrad && !found.has(source))?.source
+  if (lost)
+    throw new NnError(
+      'INVALID_ARGUMENT',
+      `The loss uses a parameter [${lost.shape.join(', ')}] that is in no field of the network (arrays and plain objects are looked into), so it would not be trained or saved. Put it into a field, or freeze it if it belongs to another network.`,
+    )
+}
 
 /** Output, loss and metrics of a batch, as training and validation both trace them. */
 export function traceBatch(
@@ -70,22 +91,40 @@ export function metricsOf(outputs: Readonly<Record<string, HostTensor>>): Record
   )
 }
 
+/** @throws NnError INVALID_ARGUMENT for what is no function or optimizer */
+function checkOptions({ loss, optimizer }: CompileStepOptions): void {
+  if (typeof loss !== 'function')
+    throw new NnError('INVALID_ARGUMENT', `loss must be a function of output and target, such as losses.mse; got ${typeof loss}.`)
+  const all = Array.isArray(optimizer) ? optimizer.map((group) => group?.optimizer) : [optimizer]
+  if (all.some((one) => typeof one?.update !== 'function'))
+    throw new NnError('INVALID_ARGUMENT', 'optimizer must be one, such as optim.adamw(), or a list of { parameters, optimizer }.')
+}
+
 export function compileStep(net: Layer, options: CompileStepOptions): CompiledStep {
+  checkOptions(options)
   let compiling: Promise<TrainingStep<string>> | undefined
   const prepare = async (batch: Batch) => {
+    for (const [name, tensor] of Object.entries(batch))
+      if (!Array.isArray(tensor?.shape) || tensor.data === undefined)
+        throw new NnError('INVALID_ARGUMENT', `'${name}' of the batch is no tensor { dtype, shape, data }.`)
     const inputs = specsOf(batch)
     compiling ??= TrainingStep.compile<string>({
       device: net.device,
       ...options,
       parameters: net.namedParameters(),
       inputs,
-      loss: (tensors) => traceBatch(net, tensors, options),
+      variant: variantOf(net),
+      loss: (tensors) => {
+        const traced = traceBatch(net, tensors, options)
+        assertFound(net, traced.loss)
+        return traced
+      },
     }).catch((error) => {
       compiling = undefined
       throw error
     })
     const step = await compiling
-    await step.reshape(inputs)
+    await step.reshape(inputs, variantOf(net))
     return step
   }
   const accumulated = async (batches: readonly Batch[], learningRate?: number): Promise<BatchResult> => {
@@ -93,8 +132,8 @@ export function compileStep(net: Layer, options: CompileStepOptions): CompiledSt
     const wanted = options.accumulate ?? 1
     if (!first || batches.length !== wanted)
       throw new NnError('INVALID_ARGUMENT', `This step takes ${wanted} batches for an update, got ${batches.length}.`)
-    for (const batch of batches) for (const [name, tensor] of Object.entries(batch)) assertConsistent(name, tensor)
     const step = await prepare(first)
+    for (const batch of batches) for (const [name, tensor] of Object.entries(batch)) assertConsistent(name, tensor)
     const sums: Record<string, number> = {}
     const collect = () => {
       for (const [name, value] of Object.entries(metricsOf(step.outputs))) sums[name] = (sums[name] ?? 0) + value / wanted
@@ -102,7 +141,7 @@ export function compileStep(net: Layer, options: CompileStepOptions): CompiledSt
     const fill = async (index: number) => {
       if (index > 0) collect()
       const batch = batches[index]!
-      await step.reshape(specsOf(batch))
+      await step.reshape(specsOf(batch), variantOf(net))
       for (const [name, { data }] of Object.entries(batch))
         (step.inputs[name]!.data as { set(values: typeof data): void }).set(data)
     }

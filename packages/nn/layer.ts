@@ -21,9 +21,21 @@ const isLayer = (value: unknown): value is Layer => value instanceof Layer
 const isMember = (value: unknown): value is LayerMember =>
   value instanceof Parameter || value instanceof LayerBuffer || isLayer(value)
 
+const isPlain = (value: unknown): value is object =>
+  Array.isArray(value) || (typeof value === 'object' && value !== null && Object.getPrototypeOf(value) === Object.prototype)
+
+/** The members among the values of an object, of the arrays and plain objects in it too, by dotted names. */
+function* membersOf(object: object, prefix = '', within: readonly object[] = []): Generator<[string, LayerMember]> {
+  for (const [name, value] of Object.entries(object) as [string, unknown][]) {
+    if (isMember(value)) yield [`${prefix}${name}`, value]
+    else if (isPlain(value) && !within.includes(value)) yield* membersOf(value, `${prefix}${name}.`, [...within, value])
+  }
+}
+
 /**
  * A piece of a neural network: parameters, buffers, sub-layers, and how they turn tensors into tensors. Fields that are
- * parameters, buffers, layers or arrays of layers are found by themselves; their field names make the keys of `stateDict`.
+ * parameters, buffers or layers, or arrays and plain objects of them, are found by themselves; their names make the keys of
+ * `stateDict`.
  */
 export abstract class Layer {
   /** False makes dropout and batch normalisation of this layer behave as in evaluation, also within a training step. */
@@ -47,13 +59,9 @@ export abstract class Layer {
   /** What the layer computes. Layers take what they need; most take one tensor. */
   abstract forward(...inputs: never[]): Tensor
 
-  /** Own parameters, buffers and sub-layers by name; arrays of layers are numbered, as PyTorch's ModuleList. */
+  /** Own parameters, buffers and sub-layers by name; those in arrays and plain objects as in PyTorch's ModuleList and ModuleDict. */
   *members(): Generator<[string, LayerMember]> {
-    for (const [name, value] of Object.entries(this)) {
-      if (isMember(value)) yield [name, value]
-      else if (Array.isArray(value))
-        for (const [index, item] of value.entries()) if (isLayer(item)) yield [`${name}.${index}`, item]
-    }
+    yield* membersOf(this)
   }
 
   /** This layer (name '') and all below it with dotted names, in field order; a shared layer appears once. */

@@ -14,6 +14,7 @@ import {
   type SharedTensor,
   sizeOf,
   type Tensor,
+  TensorError,
 } from '@enigma/tensor'
 import { NnError } from './errors.js'
 import type { LayerBuffer } from './layer-buffer.js'
@@ -77,7 +78,7 @@ export class StepProgram<I extends string> {
     const trained = new Map<Parameter, Slot>(slots.map((slot) => [slot.parameter, slot]))
     const wrt = Object.entries(traced.parameters).flatMap(([input, parameter]) => {
       const slot = trained.get(parameter)
-      return slot ? [{ input, slot }] : []
+      return slot && parameter.requiresGrad ? [{ input, slot }] : []
     })
     const executable = await compile(grad(traced.program, { of: 'loss', wrt: wrt.map(({ input }) => input) }), options)
     try {
@@ -135,7 +136,11 @@ export class StepProgram<I extends string> {
     for (const [stream, { tensor, source }] of this.#randoms.entries())
       await workers.random(source.kind, tensor, { ...source, seed, stream, offset: BigInt(index) * runStride })
     for (const { output } of this.#unused) output.data.fill(0)
-    await this.#run.run()
+    await this.#run.run().catch((cause) => {
+      throw cause instanceof TensorError && /out of (data )?bounds/.test(cause.message)
+        ? new NnError('INVALID_ARGUMENT', `A class or an index of the batch is out of range: ${cause.message}`, { cause })
+        : cause
+    })
     // What has no loss has no statistics either: a running mean must not become NaN for good.
     if (!Number.isFinite(Number(this.outputs.loss!.data[0]))) return
     for (const { buffer, next } of this.#updates) (buffer.data as { set(values: typeof next.data): void }).set(next.data)

@@ -25,6 +25,8 @@ export interface TrainingStepOptions<I extends string> extends ClipOptions {
   readonly device?: Device
   /** Seed of dropout masks. Default 0. */
   readonly seed?: number
+  /** What else than shapes the loss depends on at first; see `reshape`. */
+  readonly variant?: string
 }
 
 export interface StepResult {
@@ -35,6 +37,9 @@ export interface StepResult {
 }
 
 type Counters = { readonly updates: number; readonly runs: number }
+
+/** Programs kept for different shapes of batches; beyond, the one unused for longest is released. */
+const keptPrograms = 8
 
 const shapesKey = (inputs: Readonly<Record<string, InputSpec>>) =>
   JSON.stringify(Object.entries(inputs).map(([name, { shape, dtype = 'f32' }]) => [name, dtype, shape]))
@@ -53,11 +58,13 @@ export class TrainingStep<I extends string> {
   readonly #workers = new KernelWorkers()
   #program: StepProgram<I>
   #inFlight: Promise<unknown> | undefined
+  #closed = false
   #updates = 0
   #runs = 0
 
   /** @throws NnError INVALID_ARGUMENT when there is nothing to train or a setting is out of range; TensorError OUT_OF_MEMORY, RUNTIME_FAILED */
-  static async compile<I extends string>(options: TrainingStepOptions<I>): Promise<TrainingStep<I>> {
+  static async compile<I extends string>(given: TrainingStepOptions<I>): Promise<TrainingStep<I>> {
+    const options = { ...given, parameters: [...given.parameters], optimizer: settled(given.optimizer) }
     checkClipping(options)
     const traced = traceLoss(options.inputs, options.loss)
     const trained = trainedOf(options, new Set(Object.values(traced.parameters)))
@@ -77,7 +84,7 @@ export class TrainingStep<I extends string> {
     this.#options = options
     this.#memory = memory
     this.#program = program
-    this.#programs.set(shapesKey(options.inputs), program)
+    this.#programs.set(`${options.variant ?? ''}${shapesKey(options.inputs)}`, program)
     memory.adopt()
   }
 
@@ -96,15 +103,37 @@ export class TrainingStep<I extends string> {
     return this.#updates
   }
 
-  /** Prepares for batches of other shapes; weights and optimizer go on. A shape seen before costs nothing. */
-  async reshape(inputs: Readonly<Record<I, InputSpec>>): Promise<void> {
-    const key = shapesKey(inputs)
+  /**
+   * Prepares for batches of other shapes; weights and optimizer go on. A shape seen lately costs nothing.
+   * @param variant what else the traced loss depends on, such as the modes of layers: another text, another program
+   */
+  async reshape(inputs: Readonly<Record<I, InputSpec>>, variant = ''): Promise<void> {
+    const key = `${variant}${shapesKey(inputs)}`
     let program = this.#programs.get(key)
-    if (!program) {
-      program = await StepProgram.compile<I>(traceLoss(inputs, this.#options.loss), this.#memory.slots, this.#options)
-      this.#programs.set(key, program)
-    }
+    if (program) this.#programs.delete(key)
+    else program = await this.#compile(inputs)
+    // A map keeps the order of insertion: what was used last stands last.
+    this.#programs.set(key, program)
     this.#program = program
+    const [oldest] = this.#programs
+    if (this.#programs.size > keptPrograms && oldest) {
+      this.#programs.delete(oldest[0])
+      oldest[1].release()
+    }
+  }
+
+  async #compile(inputs: Readonly<Record<I, InputSpec>>): Promise<StepProgram<I>> {
+    const traced = traceLoss(inputs, this.#options.loss)
+    const known = new Set(this.#memory.slots.map(({ parameter }) => parameter))
+    const late = trainedOf(this.#options, new Set(Object.values(traced.parameters))).find(
+      ({ parameter }) => !known.has(parameter),
+    )
+    if (late)
+      throw new NnError(
+        'INVALID_ARGUMENT',
+        `Parameter '${late.name}' was frozen when this step was compiled, and has no optimizer state. Compile a new step to train it.`,
+      )
+    return StepProgram.compile<I>(traced, this.#memory.slots, this.#options)
   }
 
   /** Writes numbers into an input of the next batch, whatever its dtype. */
@@ -122,9 +151,11 @@ export class TrainingStep<I extends string> {
    * @throws NnError NOT_FINITE when the loss or a gradient is not a number; the weights are as before then, and a batch without a loss leaves no running statistics
    */
   async step(fill: (index: number) => void | Promise<void>, learningRate?: number): Promise<StepResult> {
+    if (learningRate !== undefined && !(learningRate >= 0 && Number.isFinite(learningRate)))
+      throw new NnError('INVALID_ARGUMENT', `A learning rate must be a number from 0, got ${learningRate}.`)
     return this.#exclusively(async () => {
       const loss = await this.#accumulateGradients(fill)
-      const { slots } = this.#memory
+      const slots = this.#memory.slots.filter(({ parameter }) => parameter.requiresGrad)
       const gradients = slots.map(({ gradient }) => gradient)
       const gradNorm = Math.sqrt(await this.#workers.sumOfSquares(gradients))
       if (!Number.isFinite(loss) || !Number.isFinite(gradNorm))
@@ -191,6 +222,8 @@ export class TrainingStep<I extends string> {
 
   /** Waits for a step in flight, then frees native and shared memory. The parameters keep their numbers. */
   async close(): Promise<void> {
+    if (this.#closed) return
+    this.#closed = true
     await this.#inFlight?.catch(() => undefined)
     for (const program of this.#programs.values()) program.release()
     for (const optimizer of new Set(this.#memory.slots.map((slot) => slot.optimizer))) optimizer.close?.(this.#workers)
@@ -225,6 +258,7 @@ export class TrainingStep<I extends string> {
   }
 
   async #exclusively<T>(work: () => Promise<T>): Promise<T> {
+    if (this.#closed) throw new NnError('INVALID_ARGUMENT', 'This step is closed. Compile a new one.')
     if (this.#inFlight) throw new NnError('INVALID_ARGUMENT', 'A step is still running: await it before the next one.')
     this.#memory.assertOwned()
     const promise = work()
@@ -239,6 +273,10 @@ export class TrainingStep<I extends string> {
 
 const isGroups = (optimizer: Optimizer | readonly ParameterGroup[]): optimizer is readonly ParameterGroup[] =>
   Array.isArray(optimizer)
+
+/** Parameters of groups may come from generators, which give them once. */
+const settled = (optimizer: Optimizer | readonly ParameterGroup[]): Optimizer | readonly ParameterGroup[] =>
+  isGroups(optimizer) ? optimizer.map((group) => ({ ...group, parameters: [...group.parameters] })) : optimizer
 
 /** The optimizer whose learning rate a step's caller sets: of several groups the first that learns, since a rate of 0 has no multiples. */
 export function leadingOptimizer({ optimizer }: { readonly optimizer: Optimizer | readonly ParameterGroup[] }): Optimizer {

@@ -5,6 +5,7 @@ import { fromFloat32 } from './halves.js'
 import type { OpName } from './ops/index.js'
 import { opTable } from './ops/index.js'
 import type { Attributes, Dims, Node, Program, ProgramConstant, ProgramInput, RandomSource, Value } from './program.js'
+import { assertConsistent } from './runtime/match-tensors.js'
 import { Tensor } from './tensor.js'
 
 /** A tensor that lives outside the program and enters it as an input: a layer's parameter. Identity is the object. */
@@ -217,11 +218,13 @@ export function arrayOf(dtype: DType, numbers: readonly number[]): TypedArray {
   return (dtypes[dtype].array as Float32ArrayConstructor).from(numbers)
 }
 
-/** A host tensor from plain numbers; handy in tests and examples. */
+/** A host tensor from plain numbers; handy in tests and examples. @throws TensorError SHAPE_MISMATCH */
 export function tensor(
   numbers: readonly number[],
   shape: readonly number[] = [numbers.length],
   dtype: DType = 'f32',
 ): HostTensor {
-  return { dtype, shape, data: arrayOf(dtype, numbers) }
+  const made = { dtype, shape, data: arrayOf(dtype, numbers) }
+  assertConsistent('tensor', made)
+  return made
 }

@@ -1,4 +1,5 @@
 import type { Builder, Operand } from './builder.js'
+import { callerLine } from './caller-line.js'
 import { type DType, isFloat } from './dtype.js'
 import { TensorError } from './errors.js'
 import { IndexingMethods } from './indexing-methods.js'
@@ -37,6 +38,16 @@ export class Tensor extends IndexingMethods {
 
   get rank(): number {
     return this.shape.length
+  }
+
+  /** A symbolic tensor has no number that JavaScript's operators could take: `x * 2` and `x > 0` are errors. */
+  [Symbol.toPrimitive](hint: string): string {
+    const text = `Tensor ${this.dtype}[${this.shape.join(', ')}]`
+    if (hint === 'string') return text
+    throw new TensorError(
+      'INVALID_ARGUMENT',
+      `${text} is symbolic: use its methods (x.mul(2), x.greater(0)) instead of JavaScript's operators.${callerLine()}`,
+    )
   }
 
   /** Elementwise `this ? yes : no`; `this` is bool. */

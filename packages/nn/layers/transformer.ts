@@ -1,4 +1,5 @@
 import { dropout, gelu, type Tensor } from '@enigma/tensor'
+import { NnError } from '../errors.js'
 import { childSeed, type Seed } from '../init/index.js'
 import { Layer } from '../layer.js'
 import { Linear } from './linear.js'
@@ -137,6 +138,12 @@ interface StackOptions {
   readonly norm?: LayerNorm
 }
 
+function stack<L extends Layer>(numLayers: number, make: (index: number) => L): L[] {
+  if (!Number.isInteger(numLayers) || typeof make !== 'function')
+    throw new NnError('INVALID_ARGUMENT', 'A stack takes the number of layers and a function that makes each: (6, () => new …).')
+  return Array.from({ length: numLayers }, (_, index) => make(index))
+}
+
 /** Encoder layers on top of each other. `make` gives each its own, where PyTorch copies one. */
 export class TransformerEncoder extends Layer {
   readonly layers: readonly TransformerEncoderLayer[]
@@ -144,7 +151,7 @@ export class TransformerEncoder extends Layer {
 
   constructor(numLayers: number, make: (index: number) => TransformerEncoderLayer, { norm }: StackOptions = {}) {
     super()
-    this.layers = Array.from({ length: numLayers }, (_, index) => make(index))
+    this.layers = stack(numLayers, make)
     if (norm) this.norm = norm
   }
 
@@ -161,7 +168,7 @@ export class TransformerDecoder extends Layer {
 
   constructor(numLayers: number, make: (index: number) => TransformerDecoderLayer, { norm }: StackOptions = {}) {
     super()
-    this.layers = Array.from({ length: numLayers }, (_, index) => make(index))
+    this.layers = stack(numLayers, make)
     if (norm) this.norm = norm
   }
 

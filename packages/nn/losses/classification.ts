@@ -15,7 +15,7 @@ export interface CrossEntropyOptions extends NllOptions {
 }
 
 /**
- * Cross-entropy in nats of logits [..., classes] (the classes last, where PyTorch has them second) against class indices i64
+ * Cross-entropy in nats of logits [..., classes] (the classes last, where PyTorch has them second) against class indices (integers)
  * [...], or against probabilities of the classes f32 [..., classes]. An index outside 0 … classes-1 that is not `ignoreIndex`
  * is never taken for another class: a negative one makes the loss NaN, one too large fails the run. When no element counts,
  * the mean is 0.
@@ -24,6 +24,11 @@ export interface CrossEntropyOptions extends NllOptions {
  */
 export function crossEntropy(output: Tensor, target: Tensor, options: CrossEntropyOptions = {}): Tensor {
   const { weight, labelSmoothing = 0, reduction = 'mean', ignoreIndex = -100 } = options
+  if (target.dtype === 'f32' && target.rank === output.rank - 1)
+    throw new NnError(
+      'SHAPE_MISMATCH',
+      `losses.crossEntropy: the output is [${output.shape.join(', ')}], the target [${target.shape.join(', ')}] has the shape of class indices, which are integers. Make it i64.`,
+    )
   if (target.dtype === 'f32') return ofProbabilities(output, target, options)
   const rows = rowsOf('crossEntropy', output, target)
   if (!weight && reduction === 'mean') return crossEntropyOp(rows.output, rows.target, { ignoreIndex, labelSmoothing })
@@ -96,6 +101,6 @@ function rowsOf(loss: string, output: Tensor, target: Tensor): { output: Tensor;
     )
   return {
     output: output.rank === 2 ? output : output.reshape([count, output.shape.at(-1)!]),
-    target: target.rank === 1 ? target : target.reshape([count]),
+    target: (target.rank === 1 ? target : target.reshape([count])).cast('i64'),
   }
 }

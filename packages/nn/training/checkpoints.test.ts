@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { fit, type NnError, nn } from '../index.js'
+import { fit, type NnError, nn, optim } from '../index.js'
 import { network, options } from './small-run.test.fixture.js'
 
 let folder: string
@@ -79,6 +79,31 @@ describe('checkpoints of fit', () => {
     await expect(fit(network(), options({ accumulate: 2, checkpoint: { folder, resume: true } }))).rejects.toThrow(
       /4 updates an epoch, this one has 2/,
     )
+  })
+
+  it('keep the best weights and why the run ended, for early stopping', async () => {
+    const stopping = (overrides: Parameters<typeof options>[0]) =>
+      options({ epochs: 20, optimizer: optim.adamw({ lr: 3 }), earlyStopping: { patience: 2 }, ...overrides })
+    const straight = network()
+    const whole = await fit(straight, stopping({}))
+    expect(whole.ended).toBe('early')
+    const checkpoint = { folder, resume: true }
+    const halt = {
+      onEpochEnd: ({ epoch, stop }: { epoch: number; stop(): void }) => (epoch === whole.epoch + 1 ? stop() : undefined),
+    }
+    await fit(network(), stopping({ checkpoint, callbacks: [halt] }))
+    for (let again = 0; again < 2; again++) {
+      const net = network()
+      const resumed = await fit(net, stopping({ checkpoint }))
+      expect([resumed.ended, resumed.epoch, resumed.epochs.length]).toEqual(['early', whole.epoch, whole.epochs.length])
+      expect(weightsOf(net)).toEqual(weightsOf(straight))
+    }
+  })
+
+  it('of another optimizer are refused', async () => {
+    await fit(network(), options({ epochs: 1, checkpoint: { folder } }))
+    const other = options({ optimizer: optim.sgd({ lr: 0.1 }), checkpoint: { folder, resume: true } })
+    await expect(fit(network(), other)).rejects.toThrow(/it was trained by adamw, not by sgd/)
   })
 
   it('outlive a kill at any moment: the next run ends with the bits of an undisturbed one', async () => {

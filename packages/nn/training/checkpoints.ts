@@ -6,7 +6,7 @@ import { openTensors, writeSafetensors } from '@enigma/tensor/formats'
 import { NnError } from '../errors.js'
 import type { Layer, StateDict } from '../layer.js'
 import type { TrainingStep } from '../step.js'
-import type { EpochRecord } from './callbacks.js'
+import type { EpochRecord, History } from './callbacks.js'
 import type { EpochSums } from './epoch-means.js'
 
 export interface CheckpointOptions {
@@ -34,6 +34,10 @@ export interface RunState {
   readonly counters: TrainingStep<string>['counters']
   /** Native threads: results are bit-equal at the same number. */
   readonly threads: number
+  /** Why the run had ended when this was saved; `finished` also while it goes on. */
+  readonly ended: History['ended']
+  /** Kinds of the optimizers. */
+  readonly optimizers: readonly string[]
 }
 
 export interface SavedRun {
@@ -105,11 +109,13 @@ export class Checkpoints {
     }
   }
 
-  async save(net: Layer, step: TrainingStep<string>, state: Omit<RunState, 'counters'>): Promise<void> {
+  /** @param best the weights of the best epoch, where the run keeps them */
+  async save(net: Layer, step: TrainingStep<string>, state: Omit<RunState, 'counters'>, best: StateDict = {}): Promise<void> {
     const { folder, keep = 2 } = this.#options
     const tensors = {
       ...Object.fromEntries(Object.entries(net.stateDict()).map(([key, tensor]) => [`net.${key}`, tensor])),
       ...Object.fromEntries(Object.entries(step.optimizerState()).map(([key, tensor]) => [`optimizer.${key}`, tensor])),
+      ...Object.fromEntries(Object.entries(best).map(([key, tensor]) => [`best.${key}`, tensor])),
     }
     const json = JSON.stringify({ ...state, counters: step.counters } satisfies RunState)
     await mkdir(folder, { recursive: true })
@@ -130,9 +136,19 @@ export class Checkpoints {
   }
 }
 
+/** The weights of the best epoch that a saved run has kept. */
+export const bestOf = ({ tensors }: SavedRun): StateDict => under(tensors, 'best.')
+
 /** Puts a saved run's tensors into the network and the step. @throws NnError STATE_MISMATCH */
-export function restoreRun({ file, state, tensors }: SavedRun, net: Layer, step: TrainingStep<string>): void {
+export function restoreRun(
+  { file, state, tensors }: SavedRun,
+  net: Layer,
+  step: TrainingStep<string>,
+  optimizers: readonly string[],
+): void {
   try {
+    if (state.optimizers.join() !== optimizers.join())
+      throw new NnError('STATE_MISMATCH', `it was trained by ${state.optimizers.join(', ')}, not by ${optimizers.join(', ')}`)
     net.loadStateDict(under(tensors, 'net.'))
     step.restore(under(tensors, 'optimizer.'), state.counters)
   } catch (cause) {

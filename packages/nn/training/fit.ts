@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os'
 import type { CompileStepOptions } from '../compile-step.js'
-import type { DataLoader } from '../data/index.js'
+import { DataLoader } from '../data/index.js'
 import { NnError } from '../errors.js'
 import type { Layer } from '../layer.js'
 import type { Schedule } from '../optim/index.js'
@@ -37,7 +37,12 @@ export interface FitOptions extends CompileStepOptions {
  * CHECKPOINT_CORRUPT; STATE_MISMATCH when the checkpoint is of another network
  */
 export async function fit(net: Layer, options: FitOptions): Promise<History> {
-  const { train, valid, accumulate = 1, earlyStopping } = options
+  const { train, valid, epochs = 1, accumulate = 1, earlyStopping } = options
+  if (!(train instanceof DataLoader))
+    throw new NnError('INVALID_ARGUMENT', 'train must be a DataLoader: new DataLoader(dataset, { batchSize: 32 }).')
+  for (const [name, value] of Object.entries({ epochs, accumulate }))
+    if (!Number.isInteger(value) || value < 1)
+      throw new NnError('INVALID_ARGUMENT', `${name} must be a whole number of at least 1, got ${value}.`)
   if (Math.floor(train.length / accumulate) === 0)
     throw new NnError('INVALID_ARGUMENT', `The training data give ${train.length} batches; an update takes ${accumulate}.`)
   if (earlyStopping && !valid && (earlyStopping.monitor ?? 'valid.').startsWith('valid.'))

@@ -1,17 +1,14 @@
-import type { TypedArray } from '@enigma/tensor'
 import { type Batch, type CompiledStep, compileStep } from '../compile-step.js'
 import { NnError } from '../errors.js'
-import type { Layer } from '../layer.js'
+import type { Layer, StateDict } from '../layer.js'
 import type { Schedule } from '../optim/index.js'
 import { leadingOptimizer } from '../step.js'
 import { type EpochRecord, type History, tell } from './callbacks.js'
-import { type Checkpoints, restoreRun, type SavedRun } from './checkpoints.js'
+import { bestOf, type Checkpoints, restoreRun, type SavedRun } from './checkpoints.js'
 import { earlyStopping, monitored } from './early-stopping.js'
 import { EpochMeans } from './epoch-means.js'
 import { Evaluator, sizeOfBatch } from './evaluate.js'
 import type { FitOptions } from './fit.js'
-
-type Weights = ReadonlyMap<{ readonly data: TypedArray }, TypedArray>
 
 /** One call of `fit`: where it stands, and what it does next. */
 export class TrainingRun {
@@ -32,7 +29,8 @@ export class TrainingRun {
   #done = 0
   #means = new EpochMeans()
   #ended: History['ended'] = 'finished'
-  #best: Weights | undefined
+  /** A copy of the weights of the best epoch so far. */
+  #best: StateDict | undefined
   readonly #clock = { from: 0, steps: 0 }
 
   constructor(net: Layer, options: FitOptions & { readonly threads: number }, checkpoints: Checkpoints | undefined) {
@@ -46,6 +44,11 @@ export class TrainingRun {
     this.#stepsPerEpoch = Math.floor(train.length / accumulate)
     this.#baseRate = leadingOptimizer(options).lr
     this.#schedule = options.schedule?.({ learningRate: this.#baseRate, steps: epochs * this.#stepsPerEpoch })
+    if (this.#schedule !== undefined && typeof this.#schedule !== 'function')
+      throw new NnError(
+        'INVALID_ARGUMENT',
+        'schedule must make a schedule: optim.schedules.cosine, or ({ learningRate, steps }) => optim.schedules.cosine({ … }).',
+      )
   }
 
   async train(saved: SavedRun | undefined): Promise<History> {
@@ -78,9 +81,12 @@ export class TrainingRun {
         `${saved.file} is of a run with ${state.stepsPerEpoch} updates an epoch, this one has ${this.#stepsPerEpoch}: the data or the batch size changed.`,
       )
     for await (const batch of this.#options.train.epoch(0)) {
-      restoreRun(saved, this.#net, await this.#step.prepare(batch))
+      restoreRun(saved, this.#net, await this.#step.prepare(batch), this.#optimizers())
       break
     }
+    const best = bestOf(saved)
+    if (this.#options.earlyStopping && Object.keys(best).length > 0) this.#best = best
+    if (this.#options.earlyStopping && state.ended === 'early') this.#ended = 'early'
     this.#epoch = state.epoch
     this.#index = state.index
     this.#done = state.counters.updates
@@ -164,7 +170,12 @@ export class TrainingRun {
       throw new NnError('INVALID_ARGUMENT', `Early stopping watches '${options.monitor}', which no epoch has.`)
     const { best, stop } = earlyStopping(this.#records, options)
     if (best === this.#records.length - 1)
-      this.#best = new Map(Object.values(this.#net.stateDict()).map((tensor) => [tensor, tensor.data.slice()]))
+      this.#best = Object.fromEntries(
+        Object.entries(this.#net.stateDict()).map(([name, { dtype, shape, data }]) => [
+          name,
+          { dtype, shape, data: data.slice() },
+        ]),
+      )
     if (stop) this.#end('early')
   }
 
@@ -172,21 +183,31 @@ export class TrainingRun {
     if (this.#ended === 'finished') this.#ended = why
   }
 
+  /** Kinds of the optimizers, in the order of their groups. */
+  #optimizers(): string[] {
+    const { optimizer } = this.#options
+    return 'update' in optimizer ? [optimizer.kind] : optimizer.map((group) => group.optimizer.kind)
+  }
+
   async #save(batch: Batch): Promise<void> {
-    await this.#checkpoints?.save(this.#net, await this.#step.prepare(batch), {
+    if (!this.#checkpoints) return
+    const state = {
       epoch: this.#epoch,
       index: this.#index,
       stepsPerEpoch: this.#stepsPerEpoch,
       sums: this.#means.state,
       records: this.#records,
       threads: this.#options.threads,
-    })
+      ended: this.#ended,
+      optimizers: this.#optimizers(),
+    }
+    await this.#checkpoints.save(this.#net, await this.#step.prepare(batch), state, this.#best)
   }
 
   #finish(): History {
     const options = this.#options.earlyStopping
     const restored = options && options.restoreBest !== false && this.#best
-    if (restored) for (const [tensor, data] of restored) (tensor.data as { set(values: TypedArray): void }).set(data)
+    if (restored) this.#net.loadStateDict(restored)
     const chosen = restored ? earlyStopping(this.#records, options).best : this.#records.length - 1
     return { epochs: this.#records, ended: this.#ended, epoch: this.#records[chosen]?.epoch ?? -1 }
   }
