@@ -157,4 +157,18 @@ describe('a compiled step and what changes between updates', () => {
     await expect(new Doubled().predict(tensor([1], [1]))).rejects.toThrow(/Tensor f32\[1\] is symbolic: use its methods/)
     expect(() => tensor([1, 2, 3], [2, 2])).toThrow(/tensor/)
   })
+
+  it('computes gradients for analysis without a trace: the run goes on as if nobody had looked', async () => {
+    const trained = async (look: boolean) => {
+      const net = new nn.Sequential(new nn.BatchNorm1d(2), new nn.Dropout(0.5), new nn.Linear(2, 1, { seed: 1 }))
+      const step = await net.compileStep(options)
+      const inner = await step.prepare(batch())
+      await step(batch())
+      if (look) await inner.gradients(() => undefined)
+      await step(batch())
+      await step.close()
+      return Object.values(net.stateDict()).map(({ data }) => [...data].map(Number))
+    }
+    expect(await trained(true)).toEqual(await trained(false))
+  })
 })

@@ -37,7 +37,8 @@ export interface CompiledStep {
   close(): Promise<void>
 }
 
-const specsOf = (batch: Batch) =>
+/** Shape and dtype of each tensor of a batch. */
+export const specsOf = (batch: Batch) =>
   Object.fromEntries(Object.entries(batch).map(([name, { dtype, shape }]) => [name, { dtype, shape }]))
 
 /** What else than shapes a traced network depends on: the mode of each layer, and which parameters are frozen. */
@@ -139,9 +140,11 @@ export function compileStep(net: Layer, options: CompileStepOptions): CompiledSt
       for (const [name, value] of Object.entries(metricsOf(step.outputs))) sums[name] = (sums[name] ?? 0) + value / wanted
     }
     const fill = async (index: number) => {
-      if (index > 0) collect()
       const batch = batches[index]!
-      await step.reshape(specsOf(batch), variantOf(net))
+      if (index > 0) {
+        collect()
+        await prepare(batch)
+      }
       for (const [name, { data }] of Object.entries(batch))
         (step.inputs[name]!.data as { set(values: typeof data): void }).set(data)
     }

@@ -1,5 +1,6 @@
 import { type CompileOptions, compile, type Executable, type HostTensor, type InputSpec, type Tensor } from '@enigma/tensor'
 import type { Layer } from './layer.js'
+import { ProgramCache } from './program-cache.js'
 import { type TracedNetwork, traceNetwork } from './trace-network.js'
 
 interface Compiled {
@@ -7,15 +8,11 @@ interface Compiled {
   readonly executable: Executable
 }
 
-/** Programs kept for different input shapes; beyond, the one unused for longest is released. */
-const keptPrograms = 8
-
 /** Runs a network in evaluation (no dropout, running statistics): compiled once for each shape of inputs. */
 export class Predictor {
   readonly #layer: Layer
   readonly #options: CompileOptions
-  readonly #programs = new Map<string, Promise<Compiled>>()
-
+  readonly #programs = new ProgramCache<Compiled>(({ executable }) => executable.release())
   #last: Readonly<Record<string, InputSpec>> | undefined
 
   constructor(layer: Layer, options: CompileOptions = {}) {
@@ -32,38 +29,16 @@ export class Predictor {
     this.#last = Object.fromEntries(
       inputs.map(({ dtype, shape }, index) => [inputs.length === 1 ? 'x' : `x${index}`, { dtype, shape }]),
     )
-    const { traced, executable } = await this.#program(inputs)
+    const key = JSON.stringify(inputs.map(({ dtype, shape }) => [dtype, shape]))
+    const { traced, executable } = await this.#programs.get(key, () => this.#compile(inputs))
     const feeds = Object.fromEntries(inputs.map((input, index) => [`x${index}`, input]))
     const { y } = await executable.run({ ...feeds, ...traced.parameters, ...traced.buffers })
     return y!
   }
 
   /** Frees the programs; the next call compiles again. To be called when a network's structure has changed. */
-  async release(): Promise<void> {
-    const programs = [...this.#programs.values()]
-    this.#programs.clear()
-    for (const program of await Promise.allSettled(programs))
-      if (program.status === 'fulfilled') program.value.executable.release()
-  }
-
-  #program(inputs: readonly HostTensor[]): Promise<Compiled> {
-    const key = JSON.stringify(inputs.map(({ dtype, shape }) => [dtype, shape]))
-    const known = this.#programs.get(key)
-    if (known) {
-      // A map keeps the order of insertion: what is used last stands last.
-      this.#programs.delete(key)
-      this.#programs.set(key, known)
-      return known
-    }
-    const compiling = this.#compile(inputs)
-    this.#programs.set(key, compiling)
-    compiling.catch(() => this.#programs.delete(key))
-    const [oldest] = this.#programs
-    if (this.#programs.size > keptPrograms && oldest) {
-      this.#programs.delete(oldest[0])
-      oldest[1].then(({ executable }) => executable.release()).catch(() => undefined)
-    }
-    return compiling
+  release(): Promise<void> {
+    return this.#programs.release()
   }
 
   async #compile(inputs: readonly HostTensor[]): Promise<Compiled> {

@@ -131,8 +131,8 @@ export class StepProgram<I extends string> {
     )
   }
 
-  /** Loss and gradients of what `inputs` hold. `index` is the number of this run, which chooses the dropout masks. */
-  async run(workers: KernelWorkers, seed: number, index: number): Promise<void> {
+  /** Computes gradients for what `inputs` hold, and returns the loss. `index`, the number of this run, chooses the dropout masks. */
+  async run(workers: KernelWorkers, seed: number, index: number): Promise<number> {
     for (const [stream, { tensor, source }] of this.#randoms.entries())
       await workers.random(source.kind, tensor, { ...source, seed, stream, offset: BigInt(index) * runStride })
     for (const { output } of this.#unused) output.data.fill(0)
@@ -141,8 +141,11 @@ export class StepProgram<I extends string> {
         ? new NnError('INVALID_ARGUMENT', `A class or an index of the batch is out of range: ${cause.message}`, { cause })
         : cause
     })
-    // What has no loss has no statistics either: a running mean must not become NaN for good.
-    if (!Number.isFinite(Number(this.outputs.loss!.data[0]))) return
+    return Number(this.outputs.loss!.data[0])
+  }
+
+  /** Gives buffers the numbers that the last run has for them. */
+  updateBuffers(): void {
     for (const { buffer, next } of this.#updates) (buffer.data as { set(values: typeof next.data): void }).set(next.data)
   }
 

@@ -3,6 +3,7 @@ import { NnError } from './errors.js'
 import { type ClipOptions, checkClipping, clipGradients } from './optim/clip.js'
 import type { Optimizer, ParameterGroup } from './optim/index.js'
 import type { Parameter } from './parameter.js'
+import { ProgramCache } from './program-cache.js'
 import { type Slot, StepMemory, type Trained } from './step-memory.js'
 import { StepProgram, type TracedLoss, traceLoss } from './step-program.js'
 
@@ -38,9 +39,6 @@ export interface StepResult {
 
 type Counters = { readonly updates: number; readonly runs: number }
 
-/** Programs kept for different shapes of batches; beyond, the one unused for longest is released. */
-const keptPrograms = 8
-
 const shapesKey = (inputs: Readonly<Record<string, InputSpec>>) =>
   JSON.stringify(Object.entries(inputs).map(([name, { shape, dtype = 'f32' }]) => [name, dtype, shape]))
 
@@ -53,7 +51,7 @@ const shapesKey = (inputs: Readonly<Record<string, InputSpec>>) =>
  */
 export class TrainingStep<I extends string> {
   readonly #options: TrainingStepOptions<I>
-  readonly #programs = new Map<string, StepProgram<I>>()
+  readonly #programs = new ProgramCache<StepProgram<I>>((program) => program.release())
   readonly #memory: StepMemory
   readonly #workers = new KernelWorkers()
   #program: StepProgram<I>
@@ -84,7 +82,7 @@ export class TrainingStep<I extends string> {
     this.#options = options
     this.#memory = memory
     this.#program = program
-    this.#programs.set(`${options.variant ?? ''}${shapesKey(options.inputs)}`, program)
+    void this.#programs.get(`${options.variant ?? ''}${shapesKey(options.inputs)}`, async () => program)
     memory.adopt()
   }
 
@@ -109,17 +107,7 @@ export class TrainingStep<I extends string> {
    */
   async reshape(inputs: Readonly<Record<I, InputSpec>>, variant = ''): Promise<void> {
     const key = `${variant}${shapesKey(inputs)}`
-    let program = this.#programs.get(key)
-    if (program) this.#programs.delete(key)
-    else program = await this.#compile(inputs)
-    // A map keeps the order of insertion: what was used last stands last.
-    this.#programs.set(key, program)
-    this.#program = program
-    const [oldest] = this.#programs
-    if (this.#programs.size > keptPrograms && oldest) {
-      this.#programs.delete(oldest[0])
-      oldest[1].release()
-    }
+    this.#program = await this.#programs.get(key, () => this.#compile(inputs))
   }
 
   async #compile(inputs: Readonly<Record<I, InputSpec>>): Promise<StepProgram<I>> {
@@ -183,10 +171,11 @@ export class TrainingStep<I extends string> {
     })
   }
 
-  /** Gradients of one batch without an update: for tests and analysis. The arrays are overwritten by the next call. */
+  /** Gradients of one batch; nothing else changes, running statistics included. The arrays are overwritten by the next call. */
   async gradients(fill: () => void): Promise<{ loss: number; gradients: Record<string, Float32Array> }> {
     return this.#exclusively(async () => {
-      const loss = await this.#runOnce(fill)
+      await fill()
+      const loss = await this.#program.run(this.#workers, this.#options.seed ?? 0, this.#runs)
       const { slots } = this.#memory
       return { loss, gradients: Object.fromEntries(slots.map(({ name, output }) => [name, output.data])) }
     })
@@ -225,7 +214,7 @@ export class TrainingStep<I extends string> {
     if (this.#closed) return
     this.#closed = true
     await this.#inFlight?.catch(() => undefined)
-    for (const program of this.#programs.values()) program.release()
+    await this.#programs.release()
     for (const optimizer of new Set(this.#memory.slots.map((slot) => slot.optimizer))) optimizer.close?.(this.#workers)
     await this.#workers.close()
     this.#memory.dispose()
@@ -252,9 +241,11 @@ export class TrainingStep<I extends string> {
 
   async #runOnce(fill: () => void | Promise<void>): Promise<number> {
     await fill()
-    await this.#program.run(this.#workers, this.#options.seed ?? 0, this.#runs)
+    const loss = await this.#program.run(this.#workers, this.#options.seed ?? 0, this.#runs)
+    // What has no loss has no statistics either: a running mean must not become NaN for good.
+    if (Number.isFinite(loss)) this.#program.updateBuffers()
     this.#runs++
-    return this.#program.outputs.loss!.data[0] as number
+    return loss
   }
 
   async #exclusively<T>(work: () => Promise<T>): Promise<T> {

@@ -134,6 +134,4 @@ export abstract class ShapeMethods extends ElementwiseMethods {
   triu(this: Tensor, diagonal = 0): Tensor {
     return this.record('triangle', [], { upper: true, diagonal })
   }
-
-  /** Integers and truth values are summed as i64. */
 }

@@ -1,12 +1,18 @@
-import { type CompileOptions, compile, type Executable, type HostTensor, type Tensor } from '@enigma/tensor'
-import { type Batch, type CompileStepOptions, metricsOf, traceBatch } from '../compile-step.js'
+import { type CompileOptions, compile, type Executable, type HostTensor, type InputSpec, type Tensor } from '@enigma/tensor'
+import { type Batch, type CompileStepOptions, metricsOf, specsOf, traceBatch } from '../compile-step.js'
 import type { Layer } from '../layer.js'
+import { ProgramCache } from '../program-cache.js'
 import { type TracedNetwork, traceNetwork } from '../trace-network.js'
 
 export interface Evaluation {
   /** Means over all examples. */
   readonly loss: number
   readonly metrics: Readonly<Record<string, number>>
+}
+
+interface Compiled {
+  readonly traced: TracedNetwork
+  readonly executable: Executable
 }
 
 type Measured = Pick<CompileStepOptions, 'loss' | 'metrics' | 'forward' | 'target'>
@@ -16,7 +22,7 @@ export class Evaluator {
   readonly #net: Layer
   readonly #measured: Measured
   readonly #options: CompileOptions
-  readonly #programs = new Map<string, { readonly traced: TracedNetwork; readonly executable: Executable }>()
+  readonly #programs = new ProgramCache<Compiled>(({ executable }) => executable.release())
 
   constructor(net: Layer, measured: Measured, options: CompileOptions = {}) {
     this.#net = net
@@ -32,7 +38,8 @@ export class Evaluator {
     }
     for await (const batch of batches) {
       signal?.throwIfAborted()
-      const { traced, executable } = await this.#program(batch)
+      const specs = specsOf(batch)
+      const { traced, executable } = await this.#programs.get(JSON.stringify(specs), () => this.#compile(specs))
       const outputs = await executable.run({ ...batch, ...traced.parameters, ...traced.buffers })
       const count = sizeOfBatch(batch)
       examples += count
@@ -44,23 +51,15 @@ export class Evaluator {
     return { loss: mean('loss'), metrics: Object.fromEntries(names.map((name) => [name, mean(`metric.${name}`)])) }
   }
 
-  release(): void {
-    for (const { executable } of this.#programs.values()) executable.release()
-    this.#programs.clear()
+  release(): Promise<void> {
+    return this.#programs.release()
   }
 
-  async #program(batch: Batch) {
-    const key = JSON.stringify(Object.entries(batch).map(([name, { dtype, shape }]) => [name, dtype, shape]))
-    let program = this.#programs.get(key)
-    if (!program) {
-      const specs = Object.fromEntries(Object.entries(batch).map(([name, { dtype, shape }]) => [name, { dtype, shape }]))
-      const traced = traceNetwork<string>(specs, (tensors: Readonly<Record<string, Tensor>>) =>
-        traceBatch(this.#net, tensors, this.#measured),
-      )
-      program = { traced, executable: await compile(traced.program, this.#options) }
-      this.#programs.set(key, program)
-    }
-    return program
+  async #compile(specs: Readonly<Record<string, InputSpec>>): Promise<Compiled> {
+    const traced = traceNetwork<string>(specs, (tensors: Readonly<Record<string, Tensor>>) =>
+      traceBatch(this.#net, tensors, this.#measured),
+    )
+    return { traced, executable: await compile(traced.program, this.#options) }
   }
 }
 

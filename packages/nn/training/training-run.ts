@@ -69,7 +69,7 @@ export class TrainingRun {
   }
 
   async close(): Promise<void> {
-    this.#evaluator.release()
+    await this.#evaluator.release()
     await this.#step.close()
   }
 
