@@ -100,6 +100,25 @@ const mistakes: readonly [what: string, inputs: Inputs, line: (...x: Tensor[]) =
   ],
   ['a slice beyond the end', [[[2, 3]]], (a) => a.slice(1, 1, 5), /^slice: 1…5 is outside of dimension 1, 0…3; shapes \[2, 3\]/],
   [
+    'a part beyond the end',
+    [[[2, 3]]],
+    (a) => a.narrow(1, -2, 3),
+    /^narrow: 3 elements from -2 are not within dimension 1 of size 3; shapes \[2, 3\]/,
+  ],
+  ['a row that is not there', [[[2, 3]]], (a) => a.select(0, 2), /^select: dimension 0 of size 2 has no index 2; shapes \[2, 3\]/],
+  [
+    'a part of a size that only the run knows',
+    [[['batch', 3]]],
+    (a) => a.select(0, 0),
+    /^select: needs a fixed size, but 'batch' is known only when the program runs/,
+  ],
+  [
+    'floats and integers in a row',
+    [[[2]], [[2], 'i64']],
+    (a, b) => concat([a, b!]),
+    /^concat: expected f32, got i64\[2\]\. Use cast\(\) first/,
+  ],
+  [
     'pieces that do not add up',
     [[[2, 5]]],
     (a) => a.split([2, 2], 1),

@@ -1,7 +1,9 @@
 import { ElementwiseMethods } from './elementwise-methods.js'
-import { normalizeAxis, shapeError } from './ops/define.js'
+import { fixed, normalizeAxis, shapeError } from './ops/define.js'
 import type { Dim } from './program.js'
 import type { Tensor } from './tensor.js'
+
+const sizeAt = (op: string, { shape }: Tensor, axis: number) => fixed(op, shape.slice(axis, axis + 1))[0]!
 
 /** The methods of `Tensor` that give it another shape or take it apart. Dimensions count from the back where negative. */
 export abstract class ShapeMethods extends ElementwiseMethods {
@@ -79,12 +81,19 @@ export abstract class ShapeMethods extends ElementwiseMethods {
   }
   /** `length` elements from `start` along `axis`. */
   narrow(this: Tensor, axis: number, start: number, length: number): Tensor {
-    const from = start < 0 ? start + (this.shape[normalizeAxis('narrow', axis, this.shape)] as number) : start
-    return this.slice(axis, from, from + length)
+    const at = normalizeAxis('narrow', axis, this.shape)
+    const size = sizeAt('narrow', this, at)
+    const from = start < 0 ? start + size : start
+    if (!(from >= 0 && length >= 0 && from + length <= size))
+      throw shapeError('narrow', `${length} elements from ${start} are not within dimension ${at} of size ${size}`, [this.shape])
+    return this.slice(at, from, from + length)
   }
   /** The slice at `index` of dimension `axis`, which is gone from the result. */
   select(this: Tensor, axis: number, index: number): Tensor {
     const at = normalizeAxis('select', axis, this.shape)
+    const size = sizeAt('select', this, at)
+    if (!(Number.isInteger(index) && index >= -size && index < size))
+      throw shapeError('select', `dimension ${at} of size ${size} has no index ${index}`, [this.shape])
     return this.narrow(at, index, 1).reshape(this.shape.filter((_, other) => other !== at))
   }
   /** Reverses the order along some dimensions. */

@@ -1,7 +1,7 @@
 import { dimOf, productOf, quotient } from '../dims.js'
 import { dtypes } from '../dtype.js'
 import type { Dim } from '../program.js'
-import { defineOps, fixed, type Gradients, normalizeAxis, shapeError } from './define.js'
+import { defineOps, expectDtype, fixed, type Gradients, normalizeAxis, shapeError } from './define.js'
 import { unbroadcast } from './elementwise.js'
 
 /** Fills in the -1 of a reshape; sizes known only at run time must stay, alone or as a factor ([batch, 16, D] → [batch*16, D]). */
@@ -100,6 +100,7 @@ export const shapes = defineOps({
     infer(inputs, { axis }) {
       const first = inputs[0]!
       const at = normalizeAxis('concat', axis as number, first.shape)
+      for (const input of inputs) expectDtype('concat', input, first.dtype)
       for (const { shape } of inputs)
         if (shape.length !== first.shape.length || shape.some((dim, index) => index !== at && dim !== first.shape[index]))
           throw shapeError(
