@@ -22,6 +22,7 @@ import {
 } from '@enigma/tensor'
 import { NnError } from '../errors.js'
 import { Layer, type UnaryLayer } from '../layer.js'
+import { optionsOf } from '../options.js'
 import { Parameter } from '../parameter.js'
 
 /** A layer that is a function of its input. */
@@ -95,6 +96,7 @@ export class CELU extends Layer {
 export class GELU extends Layer {
   constructor(readonly options: GeluOptions = {}) {
     super()
+    optionsOf('GELU', options, "approximate: 'tanh'")
   }
   override forward(x: Tensor): Tensor {
     return gelu(x, this.options)
@@ -105,6 +107,7 @@ export class GELU extends Layer {
 export class Softplus extends Layer {
   constructor(readonly options: SoftplusOptions = {}) {
     super()
+    optionsOf('Softplus', options, 'beta: 2')
   }
   override forward(x: Tensor): Tensor {
     return softplus(x, this.options)

@@ -2,6 +2,7 @@ import { dropout, scaledDotProductAttention, type Tensor } from '@enigma/tensor'
 import { NnError } from '../errors.js'
 import { childSeed, type Seed } from '../init/index.js'
 import { Layer } from '../layer.js'
+import { optionsOf } from '../options.js'
 import { Linear } from './linear.js'
 import type { RotaryEmbedding } from './rotary-embedding.js'
 
@@ -30,7 +31,14 @@ export class GroupedQueryAttention extends Layer {
 
   constructor(options: GroupedQueryAttentionOptions) {
     super()
-    const { dim, heads, kvHeads = heads, headDim = dim / heads, dropout: p = 0, seed } = options
+    const {
+      dim,
+      heads,
+      kvHeads = heads,
+      headDim = dim / heads,
+      dropout: p = 0,
+      seed,
+    } = optionsOf('GroupedQueryAttention', options, 'dim: 64, heads: 4')
     if (heads % kvHeads !== 0)
       throw new NnError(
         'INVALID_ARGUMENT',

@@ -2,6 +2,7 @@ import { batchNorm, batchNormInference, sizeOf, type Tensor } from '@enigma/tens
 import { constant } from '../init/index.js'
 import { Layer } from '../layer.js'
 import { LayerBuffer } from '../layer-buffer.js'
+import { optionsOf } from '../options.js'
 import { Parameter } from '../parameter.js'
 import { expectChannels } from './normalization.js'
 
@@ -32,9 +33,15 @@ abstract class BatchNorm extends Layer {
 
   constructor(
     readonly numFeatures: number,
-    { eps = 1e-5, momentum = 0.1, affine = true, trackRunningStats = true }: BatchNormOptions = {},
+    options: BatchNormOptions = {},
   ) {
     super()
+    const {
+      eps = 1e-5,
+      momentum = 0.1,
+      affine = true,
+      trackRunningStats = true,
+    } = optionsOf(new.target.name, options, 'eps: 1e-5')
     this.eps = eps
     this.momentum = momentum
     if (affine) {

@@ -11,6 +11,7 @@ import {
 import { NnError } from '../errors.js'
 import { randomOf, type Seed, uniform } from '../init/index.js'
 import { Layer } from '../layer.js'
+import { optionsOf } from '../options.js'
 import { Parameter } from '../parameter.js'
 
 export interface ConvOptions extends ConvolutionOptions {
@@ -65,7 +66,10 @@ export class Conv1d extends Kernel {
   readonly #options: ConvolutionOptions
 
   constructor(inChannels: number, outChannels: number, kernelSize: PerDimension, options: ConvOptions = {}) {
-    super(1, [inChannels, outChannels], kernelSize, { ...options, transposed: false })
+    super(1, [inChannels, outChannels], kernelSize, {
+      ...optionsOf(new.target.name, options, 'stride: 2, padding: 1'),
+      transposed: false,
+    })
     this.#options = options
   }
 
@@ -79,7 +83,10 @@ export class Conv2d extends Kernel {
   readonly #options: ConvolutionOptions
 
   constructor(inChannels: number, outChannels: number, kernelSize: PerDimension, options: ConvOptions = {}) {
-    super(2, [inChannels, outChannels], kernelSize, { ...options, transposed: false })
+    super(2, [inChannels, outChannels], kernelSize, {
+      ...optionsOf(new.target.name, options, 'stride: 2, padding: 1'),
+      transposed: false,
+    })
     this.#options = options
   }
 
@@ -93,7 +100,10 @@ export class ConvTranspose1d extends Kernel {
   readonly #options: ConvTransposeSettings
 
   constructor(inChannels: number, outChannels: number, kernelSize: PerDimension, options: ConvTransposeOptions = {}) {
-    super(1, [inChannels, outChannels], kernelSize, { ...options, transposed: true })
+    super(1, [inChannels, outChannels], kernelSize, {
+      ...optionsOf(new.target.name, options, 'stride: 2, padding: 1'),
+      transposed: true,
+    })
     this.#options = options
   }
 
@@ -107,7 +117,10 @@ export class ConvTranspose2d extends Kernel {
   readonly #options: ConvTransposeSettings
 
   constructor(inChannels: number, outChannels: number, kernelSize: PerDimension, options: ConvTransposeOptions = {}) {
-    super(2, [inChannels, outChannels], kernelSize, { ...options, transposed: true })
+    super(2, [inChannels, outChannels], kernelSize, {
+      ...optionsOf(new.target.name, options, 'stride: 2, padding: 1'),
+      transposed: true,
+    })
     this.#options = options
   }
 

@@ -1,13 +1,15 @@
 import type { Tensor } from '@enigma/tensor'
 import { Layer } from '../layer.js'
+import { optionsOf } from '../options.js'
 
 /** Dimensions `startDim` to `endDim` joined to one. Default: all but the first, the batch. */
 export class Flatten extends Layer {
   readonly startDim: number
   readonly endDim: number
 
-  constructor({ startDim = 1, endDim = -1 }: { startDim?: number; endDim?: number } = {}) {
+  constructor(options: { startDim?: number; endDim?: number } = {}) {
     super()
+    const { startDim = 1, endDim = -1 } = optionsOf('Flatten', options, 'startDim: 2')
     this.startDim = startDim
     this.endDim = endDim
   }

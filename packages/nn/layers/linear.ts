@@ -1,6 +1,7 @@
 import { linear, type Tensor } from '@enigma/tensor'
 import { randomOf, type Seed, uniform } from '../init/index.js'
 import { Layer } from '../layer.js'
+import { optionsOf } from '../options.js'
 import { Parameter } from '../parameter.js'
 
 export interface LinearOptions {
@@ -14,8 +15,9 @@ export class Linear extends Layer {
   readonly weight: Parameter
   readonly bias?: Parameter
 
-  constructor(inFeatures: number, outFeatures: number, { bias = true, seed }: LinearOptions = {}) {
+  constructor(inFeatures: number, outFeatures: number, options: LinearOptions = {}) {
     super()
+    const { bias = true, seed } = optionsOf('Linear', options, 'bias: false')
     const random = randomOf(seed)
     this.weight = new Parameter([outFeatures, inFeatures])
     if (random) uniform(this.weight, 1 / Math.sqrt(inFeatures), random)

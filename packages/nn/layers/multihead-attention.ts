@@ -2,6 +2,7 @@ import { attentionWeights, dropout, linear, scaledDotProductAttention, type Tens
 import { NnError } from '../errors.js'
 import { childSeed, randomOf, type Seed, uniform } from '../init/index.js'
 import { Layer } from '../layer.js'
+import { optionsOf } from '../options.js'
 import { Parameter } from '../parameter.js'
 import { Linear } from './linear.js'
 
@@ -45,7 +46,14 @@ export class MultiheadAttention extends Layer {
 
   constructor(embedDim: number, numHeads: number, options: MultiheadAttentionOptions = {}) {
     super()
-    const { dropout: p = 0, bias = true, kdim = embedDim, vdim = embedDim, batchFirst = false, seed } = options
+    const {
+      dropout: p = 0,
+      bias = true,
+      kdim = embedDim,
+      vdim = embedDim,
+      batchFirst = false,
+      seed,
+    } = optionsOf('MultiheadAttention', options, 'dropout: 0.1')
     if (!(numHeads >= 1) || embedDim % numHeads !== 0)
       throw new NnError(
         'INVALID_ARGUMENT',

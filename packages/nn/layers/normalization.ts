@@ -2,6 +2,7 @@ import { groupNorm, instanceNorm, layerNorm, type Tensor } from '@enigma/tensor'
 import { NnError } from '../errors.js'
 import { constant } from '../init/index.js'
 import { Layer } from '../layer.js'
+import { optionsOf } from '../options.js'
 import { Parameter } from '../parameter.js'
 
 export interface LayerNormOptions {
@@ -26,11 +27,9 @@ export class LayerNorm extends Layer {
   readonly weight?: Parameter
   readonly bias?: Parameter
 
-  constructor(
-    normalizedShape: number | readonly number[],
-    { eps = 1e-5, elementwiseAffine = true, bias = true }: LayerNormOptions = {},
-  ) {
+  constructor(normalizedShape: number | readonly number[], options: LayerNormOptions = {}) {
     super()
+    const { eps = 1e-5, elementwiseAffine = true, bias = true } = optionsOf('LayerNorm', options, 'eps: 1e-6')
     this.normalizedShape = typeof normalizedShape === 'number' ? [normalizedShape] : normalizedShape
     this.eps = eps
     if (elementwiseAffine) {
@@ -60,9 +59,10 @@ export class GroupNorm extends Layer {
   constructor(
     readonly numGroups: number,
     readonly numChannels: number,
-    { eps = 1e-5, affine = true }: ChannelNormOptions = {},
+    options: ChannelNormOptions = {},
   ) {
     super()
+    const { eps = 1e-5, affine = true } = optionsOf('GroupNorm', options, 'eps: 1e-6')
     if (numChannels % numGroups !== 0)
       throw new NnError('INVALID_ARGUMENT', `GroupNorm: ${numGroups} groups must divide ${numChannels} channels evenly.`)
     this.eps = eps
@@ -87,9 +87,10 @@ abstract class InstanceNorm extends Layer {
 
   constructor(
     readonly numFeatures: number,
-    { eps = 1e-5, affine = false }: ChannelNormOptions = {},
+    options: ChannelNormOptions = {},
   ) {
     super()
+    const { eps = 1e-5, affine = false } = optionsOf(new.target.name, options, 'affine: true')
     this.eps = eps
     if (affine) {
       this.weight = filled([numFeatures], 1)

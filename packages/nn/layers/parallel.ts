@@ -1,6 +1,7 @@
 import { concat, type Tensor } from '@enigma/tensor'
 import { NnError } from '../errors.js'
 import { Layer, type UnaryLayer } from '../layer.js'
+import { optionsOf } from '../options.js'
 
 export interface ParallelOptions {
   /** What is made of the branches' results: one after the other, their sum, or their product. Default `concat`. */
@@ -16,9 +17,10 @@ export class Parallel extends Layer {
 
   constructor(
     readonly branches: readonly UnaryLayer[],
-    { join = 'concat', axis = 1 }: ParallelOptions = {},
+    options: ParallelOptions = {},
   ) {
     super()
+    const { join = 'concat', axis = 1 } = optionsOf('Parallel', options, "join: 'add'")
     if (branches.length === 0) throw new NnError('INVALID_ARGUMENT', 'Parallel needs at least one branch.')
     this.#join = join
     this.#axis = axis

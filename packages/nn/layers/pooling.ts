@@ -13,6 +13,7 @@ import {
   type Tensor,
 } from '@enigma/tensor'
 import { Layer } from '../layer.js'
+import { optionsOf } from '../options.js'
 
 /** Largest element of each window of x [N, C, L]. */
 export class MaxPool1d extends Layer {
@@ -21,6 +22,7 @@ export class MaxPool1d extends Layer {
     readonly options: MaxPoolOptions = {},
   ) {
     super()
+    optionsOf(new.target.name, options, 'stride: 2')
   }
 
   override forward(x: Tensor): Tensor {
@@ -35,6 +37,7 @@ export class MaxPool2d extends Layer {
     readonly options: MaxPoolOptions = {},
   ) {
     super()
+    optionsOf(new.target.name, options, 'stride: 2')
   }
 
   override forward(x: Tensor): Tensor {
@@ -49,6 +52,7 @@ export class AvgPool1d extends Layer {
     readonly options: AvgPoolOptions = {},
   ) {
     super()
+    optionsOf(new.target.name, options, 'stride: 2')
   }
 
   override forward(x: Tensor): Tensor {
@@ -63,6 +67,7 @@ export class AvgPool2d extends Layer {
     readonly options: AvgPoolOptions = {},
   ) {
     super()
+    optionsOf(new.target.name, options, 'stride: 2')
   }
 
   override forward(x: Tensor): Tensor {

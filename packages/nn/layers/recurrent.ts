@@ -2,6 +2,7 @@ import { concat, dropout, gru, lstm, type Operand, type RecurrentWeights, type T
 import { NnError } from '../errors.js'
 import { randomOf, type Seed, uniform } from '../init/index.js'
 import { Layer, type LayerMember } from '../layer.js'
+import { optionsOf } from '../options.js'
 import { Parameter } from '../parameter.js'
 
 export interface RecurrentOptions {
@@ -35,7 +36,14 @@ abstract class Recurrent extends Layer {
 
   constructor(gates: number, states: number, inputSize: number, hiddenSize: number, options: RecurrentOptions) {
     super()
-    const { numLayers = 1, bias = true, batchFirst = false, dropout: p = 0, bidirectional = false, seed } = options
+    const {
+      numLayers = 1,
+      bias = true,
+      batchFirst = false,
+      dropout: p = 0,
+      bidirectional = false,
+      seed,
+    } = optionsOf(new.target.name, options, 'numLayers: 2')
     for (const [name, value] of Object.entries({ inputSize, hiddenSize, numLayers }))
       if (!Number.isInteger(value) || value < 1)
         throw new NnError('INVALID_ARGUMENT', `${new.target.name}: ${name} must be a positive whole number, got ${value}.`)

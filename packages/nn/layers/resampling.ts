@@ -1,10 +1,12 @@
 import { type InterpolateOptions, interpolate, pixelShuffle, pixelUnshuffle, type Tensor } from '@enigma/tensor'
 import { Layer } from '../layer.js'
+import { optionsOf } from '../options.js'
 
 /** x [N, C, L] or [N, C, H, W] with its spatial dimensions resized. */
 export class Upsample extends Layer {
   constructor(readonly options: InterpolateOptions) {
     super()
+    optionsOf('Upsample', options, 'scaleFactor: 2')
   }
 
   override forward(x: Tensor): Tensor {

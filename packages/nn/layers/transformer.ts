@@ -2,6 +2,7 @@ import { dropout, gelu, type Tensor } from '@enigma/tensor'
 import { NnError } from '../errors.js'
 import { childSeed, type Seed } from '../init/index.js'
 import { Layer } from '../layer.js'
+import { optionsOf } from '../options.js'
 import { Linear } from './linear.js'
 import { type AttentionMasks, MultiheadAttention } from './multihead-attention.js'
 import { LayerNorm } from './normalization.js'
@@ -34,8 +35,13 @@ abstract class TransformerLayer extends Layer {
   readonly #activation: 'relu' | 'gelu'
   readonly #normFirst: boolean
 
-  constructor({ dropout: p = 0.1, activation = 'relu', normFirst = false }: TransformerLayerOptions) {
+  constructor(options: TransformerLayerOptions) {
     super()
+    const {
+      dropout: p = 0.1,
+      activation = 'relu',
+      normFirst = false,
+    } = optionsOf(new.target.name, options, 'dimFeedforward: 512')
     this.#dropout = p
     this.#activation = activation
     this.#normFirst = normFirst
@@ -149,8 +155,9 @@ export class TransformerEncoder extends Layer {
   readonly layers: readonly TransformerEncoderLayer[]
   readonly norm?: LayerNorm
 
-  constructor(numLayers: number, make: (index: number) => TransformerEncoderLayer, { norm }: StackOptions = {}) {
+  constructor(numLayers: number, make: (index: number) => TransformerEncoderLayer, options: StackOptions = {}) {
     super()
+    const { norm } = optionsOf('TransformerEncoder', options, 'norm: new LayerNorm(512)')
     this.layers = stack(numLayers, make)
     if (norm) this.norm = norm
   }
@@ -166,8 +173,9 @@ export class TransformerDecoder extends Layer {
   readonly layers: readonly TransformerDecoderLayer[]
   readonly norm?: LayerNorm
 
-  constructor(numLayers: number, make: (index: number) => TransformerDecoderLayer, { norm }: StackOptions = {}) {
+  constructor(numLayers: number, make: (index: number) => TransformerDecoderLayer, options: StackOptions = {}) {
     super()
+    const { norm } = optionsOf('TransformerDecoder', options, 'norm: new LayerNorm(512)')
     this.layers = stack(numLayers, make)
     if (norm) this.norm = norm
   }

@@ -4,6 +4,7 @@ import { childSeed, type Seed } from '../init/index.js'
 import { Layer } from '../layer.js'
 import { Linear } from '../layers/linear.js'
 import { RMSNorm } from '../layers/rms-norm.js'
+import { optionsOf } from '../options.js'
 import { Parameter } from '../parameter.js'
 import { traceNetwork } from '../trace-network.js'
 import { type CoherenceDiagnostics, coherenceDiagnostics } from './diagnostics.js'
@@ -62,7 +63,15 @@ export class CoherenceMixer extends Layer {
   /** @throws NnError INVALID_ARGUMENT */
   constructor(options: CoherenceMixerOptions) {
     super()
-    const { dim, heads, curvature = -1, profile: name = 'membrane', discard, dropout: p = 0, seed } = options
+    const {
+      dim,
+      heads,
+      curvature = -1,
+      profile: name = 'membrane',
+      discard,
+      dropout: p = 0,
+      seed,
+    } = optionsOf('CoherenceMixer', options, 'dim: 64, heads: 4')
     const refuse = (problem: string) => new NnError('INVALID_ARGUMENT', `CoherenceMixer: ${problem}`)
     if (dim % (2 * heads) !== 0)
       throw refuse(`dim (${dim}) must be a multiple of twice the heads (${heads}); keys have half of a head's size.`)

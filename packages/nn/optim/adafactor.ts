@@ -1,4 +1,5 @@
 import type { Tensor } from '@enigma/tensor'
+import { optionsOf } from '../options.js'
 import type { Optimizer } from './optimizer.js'
 import { checkSettings } from './settings.js'
 import { traced } from './traced.js'
@@ -20,13 +21,14 @@ export interface AdafactorOptions {
  * Adafactor (Shazeer and Stern 2018): `torch.optim.Adafactor`. The second moments of a matrix are kept as a row and a column,
  * and steps are relative to the parameter's size. @throws NnError INVALID_ARGUMENT
  */
-export function adafactor({
-  lr = 1e-2,
-  beta2Decay = -0.8,
-  eps: [eps1, eps2] = [2 ** -23, 1e-3],
-  d = 1,
-  weightDecay = 0,
-}: AdafactorOptions = {}): Optimizer {
+export function adafactor(options: AdafactorOptions = {}): Optimizer {
+  const {
+    lr = 1e-2,
+    beta2Decay = -0.8,
+    eps: [eps1, eps2] = [2 ** -23, 1e-3],
+    d = 1,
+    weightDecay = 0,
+  } = optionsOf('adafactor', options, 'lr: 1e-3')
   checkSettings('adafactor', { positive: { lr, 'eps[0]': eps1, 'eps[1]': eps2, d, weightDecay, '-beta2Decay': -beta2Decay } })
   return traced({
     kind: 'adafactor',

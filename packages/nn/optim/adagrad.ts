@@ -1,3 +1,4 @@
+import { optionsOf } from '../options.js'
 import type { Optimizer } from './optimizer.js'
 import { checkSettings } from './settings.js'
 import { traced } from './traced.js'
@@ -16,13 +17,14 @@ export interface AdagradOptions {
 }
 
 /** Adagrad (Duchi, Hazan and Singer 2011): `torch.optim.Adagrad`. @throws NnError INVALID_ARGUMENT */
-export function adagrad({
-  lr = 1e-2,
-  lrDecay = 0,
-  weightDecay = 0,
-  initialAccumulatorValue = 0,
-  eps = 1e-10,
-}: AdagradOptions = {}): Optimizer {
+export function adagrad(options: AdagradOptions = {}): Optimizer {
+  const {
+    lr = 1e-2,
+    lrDecay = 0,
+    weightDecay = 0,
+    initialAccumulatorValue = 0,
+    eps = 1e-10,
+  } = optionsOf('adagrad', options, 'lr: 1e-3')
   checkSettings('adagrad', { positive: { lr, lrDecay, weightDecay, initialAccumulatorValue, eps } })
   return traced({
     kind: 'adagrad',

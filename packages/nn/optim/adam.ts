@@ -1,3 +1,4 @@
+import { optionsOf } from '../options.js'
 import type { Optimizer } from './optimizer.js'
 import { checkSettings } from './settings.js'
 
@@ -25,14 +26,16 @@ export interface AdamWOptions extends AdamOptions {
 }
 
 /** Adam (Kingma and Ba 2015): `torch.optim.Adam`. @throws NnError INVALID_ARGUMENT */
-export function adam({ weightDecay = 0, ...options }: AdamOptions = {}): Optimizer {
-  return rule('adam', options, { l2: weightDecay, decoupled: () => 0 })
+export function adam(options: AdamOptions = {}): Optimizer {
+  const { weightDecay = 0, ...rest } = optionsOf('adam', options, 'lr: 1e-3')
+  return rule('adam', rest, { l2: weightDecay, decoupled: () => 0 })
 }
 
 /** AdamW (Loshchilov and Hutter 2019): `torch.optim.AdamW`, but see `decayVectors`. @throws NnError INVALID_ARGUMENT */
-export function adamw({ weightDecay = 0.01, decayVectors = false, ...options }: AdamWOptions = {}): Optimizer {
+export function adamw(options: AdamWOptions = {}): Optimizer {
+  const { weightDecay = 0.01, decayVectors = false, ...rest } = optionsOf('adamw', options, 'lr: 1e-3')
   checkSettings('adamw', { positive: { weightDecay } })
-  return rule('adamw', options, { l2: 0, decoupled: (dimensions) => (decayVectors || dimensions >= 2 ? weightDecay : 0) })
+  return rule('adamw', rest, { l2: 0, decoupled: (dimensions) => (decayVectors || dimensions >= 2 ? weightDecay : 0) })
 }
 
 interface Decay {

@@ -1,6 +1,7 @@
 import type { HostTensor } from '@enigma/tensor'
 import { NnError } from '../errors.js'
 import type { Layer, StateDict } from '../layer.js'
+import { optionsOf } from '../options.js'
 import type { Parameter } from '../parameter.js'
 import { checkSettings } from './settings.js'
 
@@ -31,7 +32,8 @@ export class Ema {
   #applied = false
   #inFlight: Promise<void> = Promise.resolve()
 
-  constructor(net: Layer, { decay = 0.999 }: EmaOptions = {}) {
+  constructor(net: Layer, options: EmaOptions = {}) {
+    const { decay = 0.999 } = optionsOf('ema', options, 'decay: 0.99')
     checkSettings('ema', { share: { decay } })
     this.#net = net
     this.#decay = decay

@@ -1,3 +1,4 @@
+import { optionsOf } from '../options.js'
 import type { Optimizer } from './optimizer.js'
 import { checkSettings } from './settings.js'
 
@@ -14,7 +15,8 @@ export interface LionOptions {
  * Lion (Chen et al. 2023, "Symbolic discovery of optimization algorithms"): each weight moves by the learning rate, in the sign
  * of a momentum. Half of Adam's memory. Defaults are its authors'. @throws NnError INVALID_ARGUMENT
  */
-export function lion({ lr = 1e-4, betas = [0.9, 0.99], weightDecay = 0 }: LionOptions = {}): Optimizer {
+export function lion(options: LionOptions = {}): Optimizer {
+  const { lr = 1e-4, betas = [0.9, 0.99], weightDecay = 0 } = optionsOf('lion', options, 'lr: 1e-3')
   const [beta1, beta2] = betas
   checkSettings('lion', { positive: { lr, weightDecay }, share: { 'betas[0]': beta1, 'betas[1]': beta2 } })
   return {

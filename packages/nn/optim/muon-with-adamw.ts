@@ -1,5 +1,6 @@
 import type { Layer } from '../layer.js'
 import { Embedding } from '../layers/embedding.js'
+import { optionsOf } from '../options.js'
 import { Parameter } from '../parameter.js'
 import { type AdamWOptions, adamw } from './adam.js'
 import { type MuonOptions, muon } from './muon.js'
@@ -19,6 +20,7 @@ export interface MuonWithAdamWOptions {
  */
 export function muonWithAdamW(net: Layer, options: MuonWithAdamWOptions = {}): ParameterGroup[] {
   const layers = [...net.namedLayers()].map(([, layer]) => layer)
+  optionsOf('muonWithAdamW', options, 'muon: { lr: 1e-3 }')
   const head = options.head ?? layers.filter((layer) => own(layer).some(isMatrix)).at(-1)
   const outer = new Set(layers.filter((layer) => layer === head || layer instanceof Embedding).flatMap(own))
   const hidden = (parameter: Parameter) => isMatrix(parameter) && !outer.has(parameter)

@@ -1,5 +1,6 @@
 import type { Shape, Tensor } from '@enigma/tensor'
 import { NnError } from '../errors.js'
+import { optionsOf } from '../options.js'
 import type { Optimizer } from './optimizer.js'
 import { checkSettings } from './settings.js'
 import { traced } from './traced.js'
@@ -38,16 +39,17 @@ export interface MuonOptions {
  *
  * @throws NnError INVALID_ARGUMENT for a setting out of range; when a step is compiled, for a parameter that is no matrix
  */
-export function muon({
-  lr = 1e-3,
-  weightDecay = 0.1,
-  momentum = 0.95,
-  nesterov = true,
-  nsCoefficients = [3.4445, -4.775, 2.0315],
-  nsSteps = 5,
-  eps = 1e-7,
-  adjustLrFn = 'original',
-}: MuonOptions = {}): Optimizer {
+export function muon(options: MuonOptions = {}): Optimizer {
+  const {
+    lr = 1e-3,
+    weightDecay = 0.1,
+    momentum = 0.95,
+    nesterov = true,
+    nsCoefficients = [3.4445, -4.775, 2.0315],
+    nsSteps = 5,
+    eps = 1e-7,
+    adjustLrFn = 'original',
+  } = optionsOf('muon', options, 'lr: 1e-3')
   checkSettings('muon', { positive: { lr, weightDecay, eps, nsSteps }, share: { momentum } })
   return traced({
     kind: 'muon',

@@ -1,3 +1,4 @@
+import { optionsOf } from '../options.js'
 import { checkSettings } from './settings.js'
 
 export interface ReduceLROnPlateauOptions {
@@ -38,7 +39,8 @@ export class ReduceLROnPlateau {
   #cooling = 0
 
   /** @throws NnError INVALID_ARGUMENT */
-  constructor({ learningRate, ...options }: ReduceLROnPlateauOptions) {
+  constructor(given: ReduceLROnPlateauOptions) {
+    const { learningRate, ...options } = optionsOf('ReduceLROnPlateau', given, 'learningRate: 1e-3')
     this.#learningRate = learningRate
     this.#options = {
       mode: 'min',

@@ -1,3 +1,4 @@
+import { optionsOf } from '../options.js'
 import type { Optimizer } from './optimizer.js'
 import { checkSettings } from './settings.js'
 import { traced } from './traced.js'
@@ -18,14 +19,15 @@ export interface RmspropOptions {
 }
 
 /** RMSprop (Hinton 2012): `torch.optim.RMSprop`. @throws NnError INVALID_ARGUMENT */
-export function rmsprop({
-  lr = 1e-2,
-  alpha = 0.99,
-  eps = 1e-8,
-  weightDecay = 0,
-  momentum = 0,
-  centered = false,
-}: RmspropOptions = {}): Optimizer {
+export function rmsprop(options: RmspropOptions = {}): Optimizer {
+  const {
+    lr = 1e-2,
+    alpha = 0.99,
+    eps = 1e-8,
+    weightDecay = 0,
+    momentum = 0,
+    centered = false,
+  } = optionsOf('rmsprop', options, 'lr: 1e-3')
   checkSettings('rmsprop', { positive: { lr, eps, weightDecay, momentum }, share: { alpha } })
   return traced({
     kind: 'rmsprop',

@@ -1,4 +1,5 @@
 import { NnError } from '../errors.js'
+import { optionsOf } from '../options.js'
 import type { Optimizer } from './optimizer.js'
 import { checkSettings } from './settings.js'
 
@@ -16,7 +17,8 @@ export interface SgdOptions {
 }
 
 /** Stochastic gradient descent: `torch.optim.SGD`. @throws NnError INVALID_ARGUMENT */
-export function sgd({ lr = 1e-3, momentum = 0, dampening = 0, weightDecay = 0, nesterov = false }: SgdOptions = {}): Optimizer {
+export function sgd(options: SgdOptions = {}): Optimizer {
+  const { lr = 1e-3, momentum = 0, dampening = 0, weightDecay = 0, nesterov = false } = optionsOf('sgd', options, 'lr: 1e-3')
   checkSettings('sgd', { positive: { lr, momentum, weightDecay } })
   if (nesterov && (momentum === 0 || dampening !== 0))
     throw new NnError('INVALID_ARGUMENT', 'sgd: Nesterov momentum needs a momentum and no dampening.')

@@ -101,6 +101,15 @@ describe('fit', () => {
     await expect(running).rejects.toThrow(/Epoch \d+, step \d+: The loss is .*A lower learning rate or clipNorm may help/)
   })
 
+  it('refuses a loader of validation data that gives no batch, before any training', async () => {
+    const net = network()
+    const before = net.parameters().map(({ data }) => [...data])
+    const small = new DataLoader(tensorDataset({ x: tensor([1, 2, 3]) }), { batchSize: 4, dropLast: true })
+    await expect(fit(net, options({ valid: small }))).rejects.toThrow(/^valid: the loader of 3 examples gives no batch/)
+    await expect(fit(net, options({ valid: [] as never }))).rejects.toThrow(/^valid must be a DataLoader/)
+    expect(net.parameters().map(({ data }) => [...data])).toEqual(before)
+  })
+
   it('refuses early stopping on validation without validation data', async () => {
     const { valid: _, ...rest } = options({ earlyStopping: {} })
     await expect(fit(network(), rest)).rejects.toThrow(/there is no `valid` data/)

@@ -45,6 +45,13 @@ export async function fit(net: Layer, options: FitOptions): Promise<History> {
       throw new NnError('INVALID_ARGUMENT', `${name} must be a whole number of at least 1, got ${value}.`)
   if (Math.floor(train.length / accumulate) === 0)
     throw new NnError('INVALID_ARGUMENT', `The training data give ${train.length} batches; an update takes ${accumulate}.`)
+  if (valid && !(valid instanceof DataLoader && valid.length > 0))
+    throw new NnError(
+      'INVALID_ARGUMENT',
+      valid instanceof DataLoader
+        ? `valid: the loader of ${valid.dataset.length} examples gives no batch to measure on. Give it examples, or a whole batch of them where dropLast is set.`
+        : 'valid must be a DataLoader: new DataLoader(dataset, { batchSize: 32 }).',
+    )
   if (earlyStopping && !valid && (earlyStopping.monitor ?? 'valid.').startsWith('valid.'))
     throw new NnError(
       'INVALID_ARGUMENT',
