@@ -105,7 +105,12 @@ const mistakes: readonly [what: string, inputs: Inputs, line: (...x: Tensor[]) =
     (a) => a.narrow(1, -2, 3),
     /^narrow: 3 elements from -2 are not within dimension 1 of size 3; shapes \[2, 3\]/,
   ],
-  ['a row that is not there', [[[2, 3]]], (a) => a.select(0, 2), /^select: dimension 0 of size 2 has no index 2; shapes \[2, 3\]/],
+  [
+    'a row that is not there',
+    [[[2, 3]]],
+    (a) => a.select(0, 2),
+    /^select: dimension 0 of size 2 has no index 2; shapes \[2, 3\]/,
+  ],
   [
     'a part of a size that only the run knows',
     [[['batch', 3]]],
