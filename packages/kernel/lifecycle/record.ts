@@ -40,11 +40,10 @@ export class ModuleRecord {
   orphans: readonly ServiceSlot[] = noSlots
   /** State handed over by the life before (hot reload). */
   handover: { readonly state: unknown } | undefined
-  /** Modules bound to its requirements, one per requirement. */
+  /** Modules bound to its requirements, one per requirement. Who is bound to it stands with those alone (`dependents.ts`). */
   providers: readonly ModuleRecord[] = noRecords
   /** Loaded modules it came after without needing them. */
   softProviders: readonly ModuleRecord[] = noRecords
-  #dependents: ModuleRecord[] | undefined
   // Fields that begin as whole numbers and become fractions make a thousand records change their shape.
   /** `performance.now()` at the begin of the last load. */
   begun: number | undefined
@@ -67,28 +66,6 @@ export class ModuleRecord {
 
   get up(): boolean {
     return isUp(this.state)
-  }
-
-  /** Modules that are bound to this one; a module may be in it twice, once per requirement. */
-  get dependents(): readonly ModuleRecord[] {
-    return this.#dependents ?? noRecords
-  }
-
-  bind(dependent: ModuleRecord): void {
-    const list = this.#dependents
-    // Few have many: an array that is just long enough is a tenth of a set.
-    if (list === undefined) this.#dependents = [dependent]
-    else if (list.length < 8) this.#dependents = list.concat(dependent)
-    else list.push(dependent)
-  }
-
-  unbind(dependent: ModuleRecord): void {
-    const list = this.#dependents
-    if (list === undefined) return
-    // Nearly always the last: modules leave in reverse order.
-    if (list[list.length - 1] === dependent) list.pop()
-    else if (list.includes(dependent)) list.splice(list.lastIndexOf(dependent), 1)
-    if (list.length === 0) this.#dependents = undefined
   }
 
   /** What `load` returned. */
@@ -153,20 +130,13 @@ export class ModuleRecord {
     this.orphans = noSlots
   }
 
-  /** Everyone bound to this module is bound to `heir` from here on. */
-  bequeath(heir: ModuleRecord): void {
-    for (const dependent of this.dependents) {
-      dependent.providers = dependent.providers.map((provider) => (provider === this ? heir : provider))
-      heir.bind(dependent)
-    }
-    this.#dependents = undefined
+  /** Whatever `old` met is met by `heir` from here on. */
+  rebind(old: ModuleRecord, heir: ModuleRecord): void {
+    this.providers = this.providers.map((provider) => (provider === old ? heir : provider))
   }
 
-  /** One requirement of one dependent is met by `heir` from here on. */
-  bequeathOne(dependent: ModuleRecord, requirement: number, heir: ModuleRecord): void {
-    dependent.providers = dependent.providers.map((provider, i) => (i === requirement ? heir : provider))
-    this.unbind(dependent)
-    heir.bind(dependent)
-    heir.adopt(this.orphans)
+  /** One requirement is met by `heir` from here on. */
+  rebindOne(requirement: number, heir: ModuleRecord): void {
+    this.providers = this.providers.map((provider, i) => (i === requirement ? heir : provider))
   }
 }

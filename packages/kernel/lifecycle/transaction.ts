@@ -222,7 +222,6 @@ async function bringBack({ lifecycle, ledger }: TransactionWorld, dropped: reado
     if (record.state === 'error') lifecycle.reset(record)
     const { providers, softProviders, held } = byRecord.get(record)!
     Object.assign(record, { providers, softProviders })
-    for (const provider of providers) provider.bind(record)
     ledger.giveBack(record.id, held)
   }
   const errors = await new Graph(gone, comesAfter).run(
@@ -294,11 +293,7 @@ function link(record: ModuleRecord, step: PlanStep, world: TransactionWorld): vo
   const { bindings, manifest } = step
   record.neededBy = step.neededBy?.module
   const providers = new Array<ModuleRecord>(bindings.length)
-  for (let i = 0; i < bindings.length; i++) {
-    const provider = world.records.get(bindings[i]!)!
-    provider.bind(record)
-    providers[i] = provider
-  }
+  for (let i = 0; i < bindings.length; i++) providers[i] = world.records.get(bindings[i]!)!
   record.providers = providers
   if (manifest.optional.length > 0 || manifest.after.length > 0) linkSoftly(record, step, world)
 }
@@ -311,8 +306,6 @@ function linkSoftly(record: ModuleRecord, step: PlanStep, world: TransactionWorl
 }
 
 function unlink(record: ModuleRecord): void {
-  const { providers } = record
-  for (let i = 0; i < providers.length; i++) providers[i]!.unbind(record)
   record.providers = none
   record.softProviders = none
 }

@@ -1,19 +1,35 @@
 import { ModuleError, type ModuleErrorCode, messageOf } from '../errors.js'
 import type { ModuleRecord } from '../lifecycle/record.js'
 import type { Dependent } from '../resolver/swap.js'
+import type { World } from './world.js'
 
 // Who needs whom among the loaded, and the refusals that come of it.
 
+// Looked up when it is asked: a module knows whom it is bound to, and a second book of the same would be kept at every load.
+
+/** Modules that are bound to a record, or about to be. */
+export function directDependents({ records }: World, record: ModuleRecord): ModuleRecord[] {
+  return [...records.values()].filter(({ providers }) => providers.includes(record))
+}
+
 /** The record and all loaded modules bound to it, directly or not; the record first. */
-export function dependentsOf(record: ModuleRecord): ModuleRecord[] {
+export function dependentsOf({ records }: World, record: ModuleRecord): ModuleRecord[] {
+  const dependents = new Map<ModuleRecord, ModuleRecord[]>()
+  for (const other of records.values()) {
+    for (const provider of other.up ? other.providers : []) {
+      const list = dependents.get(provider)
+      if (list) list.push(other)
+      else dependents.set(provider, [other])
+    }
+  }
   const found = new Set([record])
-  for (const one of found) for (const dependent of one.dependents) if (dependent.up) found.add(dependent)
+  for (const one of found) for (const dependent of dependents.get(one) ?? []) found.add(dependent)
   return [...found]
 }
 
 /** All loaded modules bound to a record, directly or through others, as the resolver sees them. */
-export function boundTo(record: ModuleRecord): Dependent[] {
-  return dependentsOf(record)
+export function boundTo(world: World, record: ModuleRecord): Dependent[] {
+  return dependentsOf(world, record)
     .slice(1)
     .map(({ manifest, providers }) => ({
       manifest,

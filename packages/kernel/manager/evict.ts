@@ -2,6 +2,7 @@ import type { ModuleConfig } from '../config/config.js'
 import type { ModuleRecord } from '../lifecycle/record.js'
 import { type Conflict, type Goal, type Plan, plan } from '../resolver/resolver.js'
 import { chooseVictims } from '../resources/eviction.js'
+import { directDependents } from './dependents.js'
 import type { World } from './world.js'
 
 // Room for what does not fit, by the policy `eviction: idle`: the fewest, least recently used modules that nobody needs go first.
@@ -44,17 +45,17 @@ export function planWithRoom(
 /** Least recently used first. */
 function evictable(world: World, goal: Goal): ModuleRecord[] {
   const holders = world.ledger.list().map(({ module }) => world.records.get(module))
-  const free = holders.filter((record) => record !== undefined && mayGo(record) && !goal.load.includes(record.id))
+  const free = holders.filter((record) => record !== undefined && mayGo(world, record) && !goal.load.includes(record.id))
   world.lastUse.note(free as ModuleRecord[])
   return (free as ModuleRecord[]).sort((a, b) => world.lastUse.of(a) - world.lastUse.of(b))
 }
 
-function mayGo(record: ModuleRecord): boolean {
+function mayGo(world: World, record: ModuleRecord): boolean {
   return (
     record.up &&
     record.phase === undefined &&
     (!record.wanted || record.manifest.lifecycle.evictable) &&
-    !record.dependents.some((dependent) => dependent.up) &&
+    !directDependents(world, record).some((dependent) => dependent.up) &&
     record.slots.every(({ pending }) => pending === 0)
   )
 }

@@ -1,6 +1,7 @@
 import type { ModuleRecord } from '../lifecycle/record.js'
 import type { ModuleState } from '../lifecycle/state.js'
 import type { Conflict, Plan } from '../resolver/resolver.js'
+import { directDependents } from './dependents.js'
 import type { World } from './world.js'
 
 // What is loaded and why: as data, each with a `text` for people.
@@ -68,7 +69,7 @@ export interface Why {
 export function why(world: World, record: ModuleRecord, planned: Plan | Conflict | undefined): Why {
   if (planned && !planned.ok) return whyNot(world, record, planned)
   const { id, state } = record
-  const dependents = [...new Set(record.dependents)].map((dependent) => dependent.id)
+  const dependents = directDependents(world, record).map((dependent) => dependent.id)
   const closure = planned ? planned.steps.map(lineOfStep) : boundClosure(record)
   const others = closure.filter((line) => line.id !== id)
   let reason: string
@@ -86,9 +87,9 @@ export function why(world: World, record: ModuleRecord, planned: Plan | Conflict
 }
 
 /** Why a module is not loaded. */
-export function whyNot(_world: World, record: ModuleRecord, planned: Plan | Conflict): Why {
+export function whyNot(world: World, record: ModuleRecord, planned: Plan | Conflict): Why {
   const { id, state } = record
-  const dependents = [...new Set(record.dependents)].map((dependent) => dependent.id)
+  const dependents = directDependents(world, record).map((dependent) => dependent.id)
   const failed = record.error ? ` Last failure: ${record.error.message}` : ''
   const alternatives = planned.ok ? [] : planned.alternatives
   const closure = planned.ok ? planned.steps.map(lineOfStep) : []

@@ -3,6 +3,7 @@ import { ModuleError } from '../errors.js'
 import type { ModuleRecord } from '../lifecycle/record.js'
 import { commit } from '../lifecycle/transaction.js'
 import type { Conflict, Goal, Plan, PlanStep } from '../resolver/resolver.js'
+import { directDependents } from './dependents.js'
 import { planWithRoom } from './evict.js'
 import type { CanLoad, LoadOptions } from './manager-types.js'
 import type { World } from './world.js'
@@ -104,17 +105,20 @@ export function refusalError({ code, reason, module, alternatives, modules, beca
  */
 export function rebind(world: World, steps: readonly PlanStep[]): void {
   for (const dead of world.bereft) {
-    for (const dependent of dead.up ? [] : dead.dependents) {
+    for (const dependent of dead.up ? [] : directDependents(world, dead)) {
       dependent.manifest.requires.forEach((requirement, i) => {
         if (dependent.providers[i] !== dead) return
         const offers = world.catalogue.providers(requirement.capability)
         const heir = steps.find(({ manifest }) =>
           offers.some((offer) => offer.manifest === manifest && world.catalogue.satisfies(offer.version, requirement)),
         )
-        if (heir) dead.bequeathOne(dependent, i, world.records.get(heir.manifest.id)!)
+        if (!heir) return
+        const next = world.records.get(heir.manifest.id)!
+        dependent.rebindOne(i, next)
+        next.adopt(dead.orphans)
       })
     }
-    if (dead.up || dead.dependents.length === 0) world.bereft.delete(dead)
+    if (dead.up || directDependents(world, dead).length === 0) world.bereft.delete(dead)
   }
 }
 

@@ -209,7 +209,7 @@ export class ModuleManager implements AsyncDisposable {
       if (!old.up) throw notLoaded(old.id)
       const asked = this.#world.checkAsked(next, config)
       const given = new Map(asked === undefined ? [] : [[next.id, asked]])
-      const planned = planSwap({ from: old.id, to: next.id }, this.#world.resolverState(given), boundTo(old))
+      const planned = planSwap({ from: old.id, to: next.id }, this.#world.resolverState(given), boundTo(this.#world, old))
       if (!planned.ok) throw refusalError(planned)
       const work = { from: old, to: next, ...planned, configs: configsOf(this.#world, planned.steps, given) }
       const report = await replace(this.#world, work, options)
@@ -224,7 +224,7 @@ export class ModuleManager implements AsyncDisposable {
   async canSwap(from: string, to: string): Promise<CanLoad> {
     const [old, next] = [this.#world.require(from), this.#world.require(to)]
     if (!old.up) throw notLoaded(old.id)
-    return answerOf(planSwap({ from: old.id, to: next.id }, this.#world.resolverState(new Map()), boundTo(old)))
+    return answerOf(planSwap({ from: old.id, to: next.id }, this.#world.resolverState(new Map()), boundTo(this.#world, old)))
   }
 
   /**
@@ -270,7 +270,7 @@ export class ModuleManager implements AsyncDisposable {
     return this.#run(async () => {
       const record = this.#world.require(id)
       if (!record.up) throw notLoaded(record.id)
-      const active = dependentsOf(record).filter((other) => other.state === 'active')
+      const active = dependentsOf(this.#world, record).filter((other) => other.state === 'active')
       if (active.some((other) => other !== record) && !options.cascade) throw requiredBy('stop', record, active)
       throwFirst(await stopAll(this.#world.lifecycle, active), 'STOP_FAILED')
     })
@@ -524,7 +524,7 @@ export class ModuleManager implements AsyncDisposable {
       return { unloaded: [record.id] }
     }
     if (!record.up) throw notLoaded(record.id)
-    const all = dependentsOf(record)
+    const all = dependentsOf(this.#world, record)
     if (all.length > 1 && !cascade) throw requiredBy('unload', record, all)
     const errors = await takeDown(this.#world.lifecycle, all)
     for (const gone of all) {

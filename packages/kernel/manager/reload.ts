@@ -81,7 +81,7 @@ async function fresh(world: World, old: ModuleRecord): Promise<ModuleRecord> {
 
 function planReload(world: World, old: ModuleRecord, next: ModuleRecord, config: ModuleConfig) {
   const { id } = next
-  const dependents = boundTo(old)
+  const dependents = boundTo(world, old)
   for (const { manifest, requirements } of dependents) {
     for (const requirement of requirements.map((i) => manifest.requires[i]!)) {
       const offers = world.catalogue.providers(requirement.capability)

@@ -24,7 +24,7 @@ export async function restore(world: World, saved: SavedSet, options: RestoreOpt
   const diff = diffOfSets(current(world), target, new Map(entries.map(({ id, record }) => [id, record.manifest.version])))
 
   const going = [...diff.unload, ...diff.reconfigure.map(({ id }) => id)].map((id) => world.require(id))
-  const drop = [...new Set(going.flatMap(dependentsOf))]
+  const drop = [...new Set(going.flatMap((record) => dependentsOf(world, record)))]
   const lock = {
     bindings: new Map(Object.entries(saved.bindings)),
     versions: new Map(saved.modules.flatMap(({ id, version }) => (version === undefined ? [] : [[id, version] as const]))),
@@ -36,7 +36,7 @@ export async function restore(world: World, saved: SavedSet, options: RestoreOpt
   const { steps } = result
   const active = entries.filter(({ id, active }) => active && (missing.includes(id) || diff.start.includes(id)))
   const goals = active.map(({ record }) => record)
-  const resting = new Set(diff.stop.flatMap((id) => dependentsOf(world.require(id))))
+  const resting = new Set(diff.stop.flatMap((id) => dependentsOf(world, world.require(id))))
   const stop = [...resting].filter((record) => record.state === 'active' && !drop.includes(record))
   for (const id of diff.enable) world.lifecycle.transition(world.require(id), 'unloaded')
   try {

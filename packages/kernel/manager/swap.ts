@@ -4,6 +4,7 @@ import type { ModuleRecord } from '../lifecycle/record.js'
 import { type ServiceSlot, serves } from '../lifecycle/services.js'
 import { commit, takeDown } from '../lifecycle/transaction.js'
 import type { PlanStep } from '../resolver/resolver.js'
+import { directDependents } from './dependents.js'
 import { startOrder } from './load-all.js'
 import type { SwapOptions, SwapReport } from './manager-types.js'
 import type { World } from './world.js'
@@ -41,7 +42,7 @@ export async function replace(world: World, work: SwapWork, options: SwapOptions
   }
   const settle = () => drain(slots, options.drainMs ?? from.manifest.lifecycle.stopTimeout)
   const takeOver = () => {
-    from.bequeath(to)
+    for (const dependent of directDependents(world, from)) dependent.rebind(from, to)
     for (const slot of slots) {
       const next = heir(slot)
       if (next) slot.follow(next)

@@ -21,7 +21,7 @@ import { ResourceLedger } from '../resources/ledger.js'
 import { Runtimes } from '../runtimes/runtimes.js'
 import type { Quarantine } from '../supervision/quarantine.js'
 import type { Supervisor } from '../supervision/supervisor.js'
-import { notLoaded } from './dependents.js'
+import { directDependents, notLoaded } from './dependents.js'
 import { LastUse } from './evict.js'
 
 // Everything one manager holds: the modules, what is loaded, who holds what. No decisions here.
@@ -253,7 +253,7 @@ export class World {
     if (!record.up) this.loaded.delete(id)
     else if (state === 'loaded' && !this.loaded.has(id)) this.loaded.add(record.manifest)
     if (state === 'error') {
-      if (record.dependents.length > 0) this.bereft.add(record)
+      if (directDependents(this, record).length > 0) this.bereft.add(record)
       this.supervisor?.fallen(record)
     }
     if (state === 'disabled') this.disabled.add(id)
