@@ -21,6 +21,7 @@ export type SchemaCheck = (value: unknown) => ErrorObject[]
 
 /** @throws TypeError when the schema has a keyword that is not in the table */
 export function compileSchema(schema: JsonSchema): SchemaCheck {
+  refuseUnknown(schema)
   const check = compile(schema)
   return (value) => {
     if (check.holds(value)) return valid
@@ -33,7 +34,6 @@ export function compileSchema(schema: JsonSchema): SchemaCheck {
 const valid: ErrorObject[] = []
 
 function compile(schema: JsonSchema): Check {
-  for (const key of Object.keys(schema)) if (!known.has(key)) throw new TypeError(`schema-walk has no keyword '${key}'`)
   const holds = quick(schema)
   // Most schemas never have an error to put into words.
   let parts = holds ? undefined : partsOf(schema)
@@ -42,6 +42,26 @@ function compile(schema: JsonSchema): Check {
     for (const part of parts) part(value, path, errors)
   }
   return { holds: holds ?? silent(explain), explain }
+}
+
+// Beforehand, as most of a schema is compiled late.
+function refuseUnknown(schema: JsonSchema): void {
+  for (const key in schema) {
+    if (!known.has(key)) throw new TypeError(`schema-walk has no keyword '${key}'`)
+    const given = schema[key] as JsonSchema
+    if (nesting[key] === 'one') refuseUnknown(given)
+    else if (nesting[key] === 'many') for (const name in given) refuseUnknown(given[name] as JsonSchema)
+  }
+}
+
+/** Keywords with schemas in them. */
+const nesting: Readonly<Record<string, 'one' | 'many'>> = {
+  items: 'one',
+  if: 'one',
+  else: 'one',
+  anyOf: 'many',
+  properties: 'many',
+  patternProperties: 'many',
 }
 
 function partsOf(schema: JsonSchema): Explain[] {
@@ -81,7 +101,7 @@ function either(schema: JsonSchema): Check['holds'] {
 
 function quickObject(schema: JsonSchema): Check['holds'] {
   const names = (schema.required as readonly string[] | undefined) ?? []
-  const checks = checksOf(schema.properties)
+  const checks = new Checks(schema.properties)
   const isKnown = 'additionalProperties' in schema ? knownNames(schema) : () => true
   return (value) => {
     if (!isObject(value)) return false
@@ -257,16 +277,33 @@ function knownNames(schema: JsonSchema): (name: string) => boolean {
 
 /** Errors come in the order of the value's keys, which is that of the file. */
 function properties(given: unknown): Explain {
-  const checks = checksOf(given)
+  const checks = new Checks(given)
   return (value, path, errors) => {
     if (!isObject(value)) return
     for (const name in value) if (value[name] !== undefined) checks.get(name)?.explain(value[name], `${path}/${name}`, errors)
   }
 }
 
-function checksOf(schemas: unknown): ReadonlyMap<string, Check> {
-  const entries = Object.entries((schemas ?? {}) as Record<string, JsonSchema>)
-  return new Map(entries.map(([name, schema]) => [name, compile(schema)]))
+/** The checks of named values, each compiled when the first value of its name comes: most objects leave most names out. */
+class Checks {
+  readonly #schemas: ReadonlyMap<string, JsonSchema>
+  readonly #compiled = new Map<string, Check>()
+
+  constructor(schemas: unknown) {
+    this.#schemas = new Map(Object.entries((schemas ?? {}) as Record<string, JsonSchema>))
+  }
+
+  get(name: string): Check | undefined {
+    return this.#compiled.get(name) ?? this.#compile(name)
+  }
+
+  #compile(name: string): Check | undefined {
+    const schema = this.#schemas.get(name)
+    if (schema === undefined) return undefined
+    const check = compile(schema)
+    this.#compiled.set(name, check)
+    return check
+  }
 }
 
 function patternProperties(given: unknown): Explain {

@@ -46,7 +46,7 @@ const gpuFreshMs = 2_000
 /** A detected machine; `profile` reads what changes (free memory) anew. */
 export class Hardware {
   readonly #given: HardwareOverrides
-  readonly #group = new ControlGroup(readText, totalmem())
+  #found: ControlGroup | undefined
   readonly #mac = new MacMemory()
   readonly unifiedMemory: boolean
   #gpus: readonly Gpu[]
@@ -56,6 +56,11 @@ export class Hardware {
     this.#given = given
     this.#gpus = gpus
     this.unifiedMemory = unifiedMemory
+  }
+
+  // Finding it means reading a dozen files: for whoever asks for memory.
+  get #group(): ControlGroup {
+    return (this.#found ??= new ControlGroup(readText, totalmem()))
   }
 
   /** In the order of their drivers' numbers; free memory as of the last `refresh`. */

@@ -95,11 +95,19 @@ export class ResourceLedger {
 
   /** Free for new modules; of several GPUs, the one with the most. */
   get capacity(): Capacity {
-    const ram = this.#ram.available
-    if (this.#unified) return { ram, vram: this.#hasGpu ? ram : 0, gpu: this.#hasGpu, unified: true }
-    const gpus = this.#gpus.map((pool) => pool.available)
-    const all = { ram, vram: Math.max(0, ...gpus), gpu: this.#hasGpu }
-    return gpus.length > 0 ? { ...all, gpus } : all
+    const pool = this.#ram
+    let read: number | undefined
+    const main = {
+      gpu: this.#hasGpu,
+      // Free memory stands in files: read when somebody asks, and once.
+      get ram() {
+        return (read ??= pool.available)
+      },
+    }
+    if (this.#unified) return Object.assign(main, { vram: this.#hasGpu ? main.ram : 0, unified: true })
+    const gpus = this.#gpus.map(({ available }) => available)
+    const all = Object.assign(main, { vram: Math.max(0, ...gpus) })
+    return gpus.length > 0 ? Object.assign(all, { gpus }) : all
   }
 
   /** Free GPU memory for a new module that is bound to a device. */
