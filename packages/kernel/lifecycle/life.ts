@@ -15,6 +15,8 @@ export interface ContextHost {
   deviceOf(module: string): string | undefined
   /** A module that was up has ended by itself, and is about to be undone. */
   crashed(record: ModuleRecord, clean: boolean): void
+  /** The state of a module has changed. */
+  changed(record: ModuleRecord): void
   /** A module says that it can no longer work. */
   crash(life: ModuleLife, cause: unknown): void
 }

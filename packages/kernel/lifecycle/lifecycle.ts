@@ -33,13 +33,11 @@ export class Lifecycle {
   readonly #host: ContextHost
   readonly #ledger: ResourceLedger
   readonly #times: LifecycleTimes
-  readonly #onState: (record: ModuleRecord) => void
 
-  constructor(host: ContextHost, ledger: ResourceLedger, times: LifecycleTimes, onState: (record: ModuleRecord) => void) {
+  constructor(host: ContextHost, ledger: ResourceLedger, times: LifecycleTimes) {
     this.#host = host
     this.#ledger = ledger
     this.#times = times
-    this.#onState = onState
   }
 
   // Loads and unloads are written as a straight way for modules where nothing is asynchronous, in functions small enough to be
@@ -294,8 +292,9 @@ export class Lifecycle {
     checkTransition(record.id, from, to)
     record.state = to
     record.phase = undefined
-    this.#onState(record)
-    this.#host.bus.emit('module.state', { id: record.id, from, to })
+    const host = this.#host
+    host.changed(record)
+    host.bus.emit('module.state', { id: record.id, from, to })
   }
 
   #phase(record: ModuleRecord, phase: ModulePhase): void {
@@ -331,7 +330,7 @@ export class Lifecycle {
         record.stuck = true
         void settled.then(() => {
           record.stuck = false
-          this.#onState(record)
+          this.#host.changed(record)
         })
       },
     }

@@ -79,7 +79,7 @@ export class ModuleRecord {
       const message = `Module '${this.id}' has given '${given.name}' already. Provide each token once.`
       throw new ModuleError('SERVICE_TAKEN', message, { module: this.id })
     }
-    const slot = new ServiceSlot(this.id, given, implementation)
+    const slot = new ServiceSlot(this.id, given, implementation, false)
     this.services = this.services.length === 0 ? [slot] : this.services.concat(slot)
     return slot
   }

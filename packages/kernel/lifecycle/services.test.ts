@@ -12,7 +12,7 @@ class Counter {
 
 test('a handle works like the implementation, private members included', () => {
   const counter = new Counter()
-  const handle = new ServiceSlot('m', token('c'), counter).handle as Counter
+  const handle = new ServiceSlot('m', token('c'), counter, false).handle as Counter
   expect(handle.next()).toBe(1)
   expect(handle.label).toBe('counter')
   expect(handle).toBeInstanceOf(Counter)
@@ -21,7 +21,7 @@ test('a handle works like the implementation, private members included', () => {
 })
 
 test('after the end the handle and methods taken off it throw ServiceGone', () => {
-  const slot = new ServiceSlot('m', token('c'), new Counter())
+  const slot = new ServiceSlot('m', token('c'), new Counter(), false)
   const handle = slot.handle as Counter
   const { next } = handle
   expect(next()).toBe(1)
@@ -33,12 +33,12 @@ test('after the end the handle and methods taken off it throw ServiceGone', () =
 
 test('unwrap gives the implementation, and anything else as it is', () => {
   const counter = new Counter()
-  const slot = new ServiceSlot('m', token('c'), counter)
+  const slot = new ServiceSlot('m', token('c'), counter, false)
   expect(unwrap(slot.handle)).toBe(counter)
   expect(unwrap(counter)).toBe(counter)
   expect(unwrap(5)).toBe(5)
   slot.end('gone')
-  const double = new ServiceSlot('m', token('f'), (n: number) => n * 2)
+  const double = new ServiceSlot('m', token('f'), (n: number) => n * 2, false)
   expect((double.handle as (n: number) => number)(4)).toBe(8)
 })
 

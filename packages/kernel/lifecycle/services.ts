@@ -78,7 +78,7 @@ export class ServiceSlot {
     given: Token<unknown>,
     implementation: unknown,
     /** What the module's load returned, not a service. */
-    readonly isInterface = false,
+    readonly isInterface: boolean,
   ) {
     this.module = module
     this.token = given

@@ -11,6 +11,7 @@ import type { ModuleLife } from '../lifecycle/life.js'
 import { Lifecycle, type LifecycleTimes } from '../lifecycle/lifecycle.js'
 import { ModuleRecord, type ModuleSource } from '../lifecycle/record.js'
 import type { ServiceSlot } from '../lifecycle/services.js'
+import type { ModuleState } from '../lifecycle/state.js'
 import type { Manifest } from '../manifest/manifest.js'
 import { ManifestReader } from '../manifest/manifest-read.js'
 import { canonical, didYouMean } from '../names.js'
@@ -73,7 +74,7 @@ export class World {
     this.hardware = hardware
     this.localOnly = localOnly
     this.ledger = new ResourceLedger(hardware)
-    this.lifecycle = new Lifecycle(this, this.ledger, times, (record) => this.#track(record))
+    this.lifecycle = new Lifecycle(this, this.ledger, times)
   }
 
   async discover(folders: readonly string[]): Promise<void> {
@@ -247,19 +248,23 @@ export class World {
     throw new ModuleError('ALREADY_LOADED', message, { module: record.id })
   }
 
-  #track(record: ModuleRecord): void {
+  /** What is loaded, disabled, not to be had follows the states. */
+  changed(record: ModuleRecord): void {
     const { id, state } = record
-    // loaded → active and back changes nothing here: most transitions do not.
-    if (!record.up) this.loaded.delete(id)
-    else if (state === 'loaded' && !this.loaded.has(id)) this.loaded.add(record.manifest)
-    if (state === 'error') {
-      if (directDependents(this, record).length > 0) this.bereft.add(record)
-      this.supervisor?.fallen(record)
-    }
-    if (state === 'disabled') this.disabled.add(id)
-    else if (this.disabled.size > 0) this.disabled.delete(id)
+    // Active is loaded too, and what is loading was not.
+    if (state === 'loaded') this.loaded.add(record.manifest)
+    else if (state !== 'active' && state !== 'loading') this.#gone(record, state)
+    if (this.disabled.size > 0 && state !== 'disabled') this.disabled.delete(id)
     if (record.stuck)
       this.unavailable.set(id, `Module '${id}' is stuck: it ignored its abort signal and still runs. Restart the process.`)
     else if (this.unavailable.size > 0) this.unavailable.delete(id)
+  }
+
+  #gone(record: ModuleRecord, state: ModuleState): void {
+    this.loaded.delete(record.id)
+    if (state === 'disabled') this.disabled.add(record.id)
+    if (state !== 'error') return
+    if (directDependents(this, record).length > 0) this.bereft.add(record)
+    this.supervisor?.fallen(record)
   }
 }

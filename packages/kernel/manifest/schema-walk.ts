@@ -101,26 +101,39 @@ function either(schema: JsonSchema): Check['holds'] {
 
 function quickObject(schema: JsonSchema): Check['holds'] {
   const names = (schema.required as readonly string[] | undefined) ?? []
-  const checks = new Checks(schema.properties)
+  const checks = checksOf(schema.properties)
   const isKnown = 'additionalProperties' in schema ? knownNames(schema) : () => true
   return (value) => {
     if (!isObject(value)) return false
     for (const name in value) {
       const check = checks.get(name)
-      if (check === undefined ? !isKnown(name) : value[name] !== undefined && !check.holds(value[name])) return false
+      if (check === undefined ? !isKnown(name) : !check.holds(value[name]) && value[name] !== undefined) return false
     }
-    for (let i = 0; i < names.length; i++) if (value[names[i]!] === undefined) return false
-    return true
+    return names.every((name) => value[name] !== undefined)
   }
 }
 
 function quickArray({ items, maxItems = Number.POSITIVE_INFINITY, minItems = 0 }: JsonSchema): Check['holds'] {
-  const { holds } = compile((items as JsonSchema | undefined) ?? {})
+  const item = (items as JsonSchema | undefined) ?? {}
+  const { holds } = compile(item)
+  // Lists are of short texts nearly always: these are not asked about one by one.
+  const [least, most] = plainLengths(item)
   return (value) => {
     if (!Array.isArray(value) || value.length > (maxItems as number) || value.length < (minItems as number)) return false
-    for (let i = 0; i < value.length; i++) if (!holds(value[i])) return false
+    for (let i = 0; i < value.length; i++) {
+      const one: unknown = value[i]
+      if ((typeof one !== 'string' || one.length > most || one.length < least) && !holds(one)) return false
+    }
     return true
   }
+}
+
+/** Lengths in UTF-16 units between which every text is valid; none where a schema asks for more than a length. */
+function plainLengths({ if: condition, ...schema }: JsonSchema): readonly [least: number, most: number] {
+  const asked = (condition as JsonSchema | undefined) ?? schema
+  const { type, minLength = 0, maxLength = Number.POSITIVE_INFINITY, ...more } = asked
+  if (type !== 'string' || Object.keys(more).length > 0) return [1, 0]
+  return [2 * (minLength as number), maxLength as number]
 }
 
 function quickString({ maxLength, minLength = 0, pattern: source }: JsonSchema): Check['holds'] {
@@ -277,7 +290,7 @@ function knownNames(schema: JsonSchema): (name: string) => boolean {
 
 /** Errors come in the order of the value's keys, which is that of the file. */
 function properties(given: unknown): Explain {
-  const checks = new Checks(given)
+  const checks = checksOf(given)
   return (value, path, errors) => {
     if (!isObject(value)) return
     for (const name in value) if (value[name] !== undefined) checks.get(name)?.explain(value[name], `${path}/${name}`, errors)
@@ -285,25 +298,23 @@ function properties(given: unknown): Explain {
 }
 
 /** The checks of named values, each compiled when the first value of its name comes: most objects leave most names out. */
-class Checks {
-  readonly #schemas: ReadonlyMap<string, JsonSchema>
-  readonly #compiled = new Map<string, Check>()
+function checksOf(schemas: unknown): ReadonlyMap<string, Check> {
+  const entries = Object.entries((schemas ?? {}) as Record<string, JsonSchema>)
+  return new Map(entries.map(([name, schema]) => [name, late(schema)]))
+}
 
-  constructor(schemas: unknown) {
-    this.#schemas = new Map(Object.entries((schemas ?? {}) as Record<string, JsonSchema>))
+function late(schema: JsonSchema): Check {
+  const check = {
+    holds(value: unknown): boolean {
+      Object.assign(check, compile(schema))
+      return check.holds(value)
+    },
+    explain(value: unknown, path: string, errors: ErrorObject[]): void {
+      Object.assign(check, compile(schema))
+      check.explain(value, path, errors)
+    },
   }
-
-  get(name: string): Check | undefined {
-    return this.#compiled.get(name) ?? this.#compile(name)
-  }
-
-  #compile(name: string): Check | undefined {
-    const schema = this.#schemas.get(name)
-    if (schema === undefined) return undefined
-    const check = compile(schema)
-    this.#compiled.set(name, check)
-    return check
-  }
+  return check
 }
 
 function patternProperties(given: unknown): Explain {

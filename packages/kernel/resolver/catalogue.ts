@@ -100,9 +100,10 @@ export class Catalogue {
 
   /** The provider of a requirement where there is no other of its capability, and it is of the right version. */
   only(requirement: Requirement): Provider | undefined {
-    const list = this.#slots.get(requirement.capability)?.list
-    const one = list === undefined ? this.#modules.get(requirement.capability) : list.length === 1 ? list[0] : undefined
-    return one !== undefined && this.satisfies(one.version, requirement) ? one : undefined
+    const { capability, range } = requirement
+    const slot = this.#slots.get(capability)
+    const one = slot === undefined ? this.#modules.get(capability) : slot.list.length === 1 ? slot.list[0] : undefined
+    return one === undefined || range === '*' || this.satisfies(one.version, requirement) ? one : undefined
   }
 
   /** Whether a capability has several providers. */
