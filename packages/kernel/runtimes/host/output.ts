@@ -24,7 +24,8 @@ export class OutputLog {
   readonly #early: [level: 'info' | 'warn', line: string][] = []
   #log: ModuleLog | undefined
   #second = 0
-  #lines = 0
+  // Each stream has its own share: a flood on one does not drown what the other says.
+  #lines = { info: 0, warn: 0 }
   #dropped = 0
 
   readonly take: Output = (stream, line) => {
@@ -33,9 +34,9 @@ export class OutputLog {
       if (this.#last.length > kept) this.#last.shift()
     }
     const level = stream === 'stderr' ? 'warn' : 'info'
-    if (!this.#admit()) return
+    if (!this.#admit(level)) return
     if (this.#log) this.#log[level](line)
-    else if (this.#early.length < kept) this.#early.push([level, line])
+    else if (this.#early.filter(([other]) => other === level).length < kept) this.#early.push([level, line])
   }
 
   /** From here on lines go to `log`; earlier ones first. */
@@ -54,15 +55,15 @@ export class OutputLog {
     return this.#last.some((line) => /heap out of memory|Array buffer allocation failed|MemoryError|Fatal process OOM/.test(line))
   }
 
-  #admit(): boolean {
+  #admit(level: 'info' | 'warn'): boolean {
     const now = Math.floor(performance.now() / 1000)
     if (now !== this.#second) {
       if (this.#dropped > 0) this.#log?.warn(`${this.#dropped} more lines of output were left out`)
       this.#second = now
-      this.#lines = 0
+      this.#lines = { info: 0, warn: 0 }
       this.#dropped = 0
     }
-    if (++this.#lines <= linesPerSecond) return true
+    if (++this.#lines[level] <= linesPerSecond) return true
     this.#dropped++
     return false
   }
