@@ -27,14 +27,18 @@ export interface NormOptions extends ReduceOptions {
   readonly p?: number
 }
 
-/** (Σ |x|^p)^(1/p) over `axes` (default: all), as `torch.linalg.vector_norm`; derivative 0 where the norm is 0. */
+/**
+ * (Σ |x|^p)^(1/p) over `axes` (default: all), as `torch.linalg.vector_norm`; derivative 0 where the norm is 0,
+ * and, for p < 1, by elements that are 0.
+ */
 export function norm(x: Tensor, axes?: Axes, { p = 2, ...options }: NormOptions = {}): Tensor {
   if (p === Number.POSITIVE_INFINITY) return x.abs().max(axes, options)
   if (p === Number.NEGATIVE_INFINITY) return x.abs().min(axes, options)
   if (p === 0) return x.countNonzero(axes, options).cast('f32')
   if (p === 1) return x.abs().sum(axes, options)
   if (p === 2) return rootOf(x.square().sum(axes, options), 0.5)
-  return rootOf(x.abs().pow(p).sum(axes, options), 1 / p)
+  const powers = p < 1 ? rootOf(x.abs(), p) : x.abs().pow(p)
+  return rootOf(powers.sum(axes, options), 1 / p)
 }
 
 /** x^exponent for x ≥ 0, with derivative 0 at 0, where the power's own is infinite. */

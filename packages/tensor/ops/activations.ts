@@ -103,7 +103,9 @@ export const activations = defineOps({
     },
   }),
   softplus: unary('softplus', 'Softplus', 'log(1 + e^x)', { vjp: (x, dy) => dy.mul(x.sigmoid()) }),
-  softsign: unary('softsign', 'Softsign', 'x / (1 + |x|)', { vjp: (x, dy) => dy.div(x.abs().add(1).square()) }),
+  softsign: unary('softsign', 'Softsign', 'x / (1 + |x|); derivative 0 at ±∞', {
+    vjp: (x, dy) => dy.div(x.abs().add(1).square()),
+  }),
   mish: unary('mish', 'Mish', 'x · tanh(softplus(x)) (Misra 2019)', {
     vjp(x, dy): Tensor {
       const t = x.builder.apply('softplus', [x])[0]!.tanh()

@@ -145,12 +145,12 @@ export const elementwise = defineOps({
       emit('Mod', [a!.name, b!.name], { fmod: 1 }, { outputs: [y!.name] })
     },
   }),
-  pow: binary('pow', 'Pow', 'a to the power of b; the derivative by b is taken for a > 0', {
+  pow: binary('pow', 'Pow', 'a to the power of b; by b there is no derivative (NaN) where a < 0, and it is 0 where a = 0 ≤ b', {
     dtypes: ['f32', 'i32', 'i64'],
     vjp: (a, b, dy, y) => [
       // At a = b = 0 this is 0 · 0^-1; the exponent 1 there makes it the 0 it should be.
       dy.mul(b).mul(a.pow(pick(a.equal(0), pick(b.equal(0), 1, b.sub(1)), b.sub(1)))),
-      dy.mul(y).mul(pick(a.greater(0), a.maximum(1e-38).log(), 0)),
+      dy.mul(y).mul(pick(a.equal(0).logicalAnd(b.greaterEqual(0)), 1, a).log()),
     ],
   }),
   maximum: binary('maximum', 'Max', 'the larger of a and b; at a tie each gets half of the gradient', {

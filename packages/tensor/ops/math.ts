@@ -1,5 +1,5 @@
 import { defineOps } from './define.js'
-import { binary, unary } from './elementwise.js'
+import { binary, pick, unary } from './elementwise.js'
 
 /** Exponentials, logarithms, trigonometry: f32 only. */
 export const math = defineOps({
@@ -37,21 +37,27 @@ export const math = defineOps({
   asin: unary('asin', 'Asin', 'arc sine of x, in radians', { vjp: (x, dy) => dy.div(x.square().neg().add(1).sqrt()) }),
   acos: unary('acos', 'Acos', 'arc cosine of x, in radians', { vjp: (x, dy) => dy.div(x.square().neg().add(1).sqrt()).neg() }),
   atan: unary('atan', 'Atan', 'arc tangent of x, in radians', { vjp: (x, dy) => dy.div(x.square().add(1)) }),
-  atan2: binary('atan2', 'Atan', 'angle of the point (b, a) in radians, in (-π, π]; the sign of a zero is not seen', {
-    dtypes: ['f32'],
-    vjp(a, b, dy) {
-      const scaled = dy.div(a.square().add(b.square()))
-      return [scaled.mul(b), scaled.mul(a).neg()]
+  atan2: binary(
+    'atan2',
+    'Atan',
+    'angle of the point (b, a) in radians, in (-π, π]; the sign of a zero is not seen, and derivatives at the origin are 0',
+    {
+      dtypes: ['f32'],
+      vjp(a, b, dy) {
+        const squares = a.square().add(b.square())
+        const scaled = dy.div(pick(squares.equal(0), 1, squares))
+        return [scaled.mul(b), scaled.mul(a).neg()]
+      },
+      lower({ inputs: [a, b], outputs: [y], emit, scalar }) {
+        const [rise, run] = [a!.name, b!.name]
+        const right = emit('Atan', [emit('Div', [rise, run])])
+        const turn = emit('Where', [emit('Less', [rise, scalar(0)]), scalar(-Math.PI), scalar(Math.PI)])
+        const angle = emit('Where', [emit('Less', [run, scalar(0)]), emit('Add', [right, turn]), right])
+        const origin = emit('And', [emit('Equal', [rise, scalar(0)]), emit('Equal', [run, scalar(0)])])
+        emit('Where', [origin, scalar(0), angle], {}, { outputs: [y!.name] })
+      },
     },
-    lower({ inputs: [a, b], outputs: [y], emit, scalar }) {
-      const [rise, run] = [a!.name, b!.name]
-      const right = emit('Atan', [emit('Div', [rise, run])])
-      const turn = emit('Where', [emit('Less', [rise, scalar(0)]), scalar(-Math.PI), scalar(Math.PI)])
-      const angle = emit('Where', [emit('Less', [run, scalar(0)]), emit('Add', [right, turn]), right])
-      const origin = emit('And', [emit('Equal', [rise, scalar(0)]), emit('Equal', [run, scalar(0)])])
-      emit('Where', [origin, scalar(0), angle], {}, { outputs: [y!.name] })
-    },
-  }),
+  ),
   sinh: unary('sinh', 'Sinh', 'hyperbolic sine of x', { vjp: (x, dy) => dy.mul(x.cosh()) }),
   cosh: unary('cosh', 'Cosh', 'hyperbolic cosine of x', { vjp: (x, dy) => dy.mul(x.sinh()) }),
   tanh: unary('tanh', 'Tanh', 'hyperbolic tangent of x', { vjp: (_x, dy, y) => dy.mul(y.square().neg().add(1)) }),
