@@ -1,4 +1,4 @@
-import { type Tensor, tensor } from '@enigma/tensor'
+import { checkpoint, type Tensor, tensor } from '@enigma/tensor'
 import { describe, expect, it } from 'vitest'
 import { Layer, losses, nn, optim, Parameter } from './index.js'
 
@@ -32,6 +32,46 @@ describe('a compiled step', () => {
     await expect(step({ x: broken, y })).rejects.toThrow(/The loss is NaN/)
     await step.close()
     expect(Object.values(net.stateDict()).map(({ data }) => data)).toEqual(before)
+  })
+
+  it('leaves all as it was where the loss is a number and its gradient is not, also with batches before that one', async () => {
+    const net = new nn.Sequential(new nn.BatchNorm1d(2), new nn.Linear(2, 1, { seed: null }))
+    // The root has no derivative where all outputs hit their targets, as 0 does with weights of 0.
+    const loss = (output: Tensor, target: Tensor) => losses.mse(output, target).sqrt()
+    const optimizer = optim.adamw({ lr: 0 })
+    const step = await net.compileStep({ ...settings, loss, optimizer, accumulate: 2 })
+    const batch = (value: number) => ({ x, y: tensor(Array(4).fill(value), [4, 1]) })
+    const [good, bad] = [batch(1), batch(0)]
+    await step.accumulated([good, good])
+    const training = await step.prepare(good)
+    const all = () =>
+      [...Object.values(net.stateDict()), ...Object.values(training.optimizerState())].map(({ data }) => [...data])
+    const before = all()
+    await expect(step.accumulated([good, bad])).rejects.toThrow(/The loss is 0\.5, the gradient norm NaN; no update was made/)
+    expect(all()).toEqual(before)
+    expect(training.updates).toBe(1)
+    await step.accumulated([good, good])
+    expect(all()).not.toEqual(before)
+    await step.close()
+  })
+
+  it('counts a batch once where normalisation is computed again for the gradient', async () => {
+    const trained = async (recompute: boolean) => {
+      const norm = new nn.BatchNorm1d(3)
+      const body = new nn.Sequential(new nn.Linear(2, 3, { seed: 1 }), norm, new nn.Dropout(0.5))
+      const head = new nn.Linear(3, 2, { seed: 2 })
+      const step = await new nn.Sequential(body, head).compileStep({
+        ...settings,
+        optimizer: optim.sgd({ lr: 0.1 }),
+        forward: ({ x }) => head.forward(recompute ? checkpoint((input) => body.forward(input), x!) : body.forward(x!)),
+      })
+      await step({ x, y })
+      await step({ x, y })
+      await step.close()
+      expect(norm.num_batches_tracked!.data[0]).toBe(2n)
+      return [body, head].flatMap((layer) => Object.values(layer.stateDict()).map(({ data }) => [...data]))
+    }
+    expect(await trained(true)).toEqual(await trained(false))
   })
 
   it('refuses a batch whose numbers are not as many as its shape says', async () => {

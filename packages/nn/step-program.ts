@@ -17,6 +17,7 @@ import {
   TensorError,
 } from '@enigma/tensor'
 import { NnError } from './errors.js'
+import type { KeptBuffers } from './kept-buffers.js'
 import type { LayerBuffer } from './layer-buffer.js'
 import type { Parameter } from './parameter.js'
 import type { Slot } from './step-memory.js'
@@ -145,8 +146,8 @@ export class StepProgram<I extends string> {
   }
 
   /** Gives buffers the numbers that the last run has for them. */
-  updateBuffers(): void {
-    for (const { buffer, next } of this.#updates) (buffer.data as { set(values: typeof next.data): void }).set(next.data)
+  updateBuffers(kept: KeptBuffers): void {
+    for (const { buffer, next } of this.#updates) kept.set(buffer, next)
   }
 
   release(): void {

@@ -1,10 +1,12 @@
 import { type Device, type HostTensor, type InputSpec, KernelWorkers, type Tensor } from '@enigma/tensor'
 import { NnError } from './errors.js'
+import { KeptBuffers } from './kept-buffers.js'
 import { type ClipOptions, checkClipping, clipGradients } from './optim/clip.js'
 import type { Optimizer, ParameterGroup } from './optim/index.js'
 import type { Parameter } from './parameter.js'
+import { leadingOptimizer, settled, trainedOf } from './parameter-groups.js'
 import { ProgramCache } from './program-cache.js'
-import { type Slot, StepMemory, type Trained } from './step-memory.js'
+import { type Slot, StepMemory } from './step-memory.js'
 import { StepProgram, type TracedLoss, traceLoss } from './step-program.js'
 
 export interface TrainingStepOptions<I extends string> extends ClipOptions {
@@ -136,39 +138,54 @@ export class TrainingStep<I extends string> {
   /**
    * One update. `fill` writes batch `index` (0 … accumulate-1) into `inputs`, after a `reshape` if it has other shapes.
    * @param learningRate overrides the optimizer's; of several groups that of `leadingOptimizer`, and the others change by the same factor
-   * @throws NnError NOT_FINITE when the loss or a gradient is not a number; the weights are as before then, and a batch without a loss leaves no running statistics
+   * @throws NnError NOT_FINITE when the loss or a gradient is not a number; then weights, optimizer state and running statistics
+   * are as before the step, those of all accumulated batches included
    */
   async step(fill: (index: number) => void | Promise<void>, learningRate?: number): Promise<StepResult> {
     if (learningRate !== undefined && !(learningRate >= 0 && Number.isFinite(learningRate)))
       throw new NnError('INVALID_ARGUMENT', `A learning rate must be a number from 0, got ${learningRate}.`)
     return this.#exclusively(async () => {
-      const loss = await this.#accumulateGradients(fill)
-      const slots = this.#memory.slots.filter(({ parameter }) => parameter.requiresGrad)
-      const gradients = slots.map(({ gradient }) => gradient)
-      const gradNorm = Math.sqrt(await this.#workers.sumOfSquares(gradients))
-      if (!Number.isFinite(loss) || !Number.isFinite(gradNorm))
-        throw new NnError('NOT_FINITE', `The loss is ${loss}, the gradient norm ${gradNorm}; no update was made.`)
-      const gradientScale = await clipGradients(this.#workers, gradients, gradNorm, this.#options)
-      const step = this.#updates + 1
-      const groups = new Map<Optimizer, Slot[]>()
-      for (const slot of slots) {
-        const group = groups.get(slot.optimizer)
-        if (group) group.push(slot)
-        else groups.set(slot.optimizer, [slot])
+      const kept = new KeptBuffers()
+      try {
+        return await this.#update(fill, kept, learningRate)
+      } catch (error) {
+        kept.restore()
+        throw error
       }
-      const leader = leadingOptimizer(this.#options)
-      const factor = learningRate === undefined || leader.lr === 0 ? 1 : learningRate / leader.lr
-      for (const [optimizer, group] of groups)
-        await optimizer.update(group, {
-          workers: this.#workers,
-          learningRate: optimizer === leader ? (learningRate ?? optimizer.lr) : optimizer.lr * factor,
-          step,
-          gradientScale,
-          session: this.#options,
-        })
-      this.#updates = step
-      return { loss, gradNorm }
     })
+  }
+
+  async #update(
+    fill: (index: number) => void | Promise<void>,
+    kept: KeptBuffers,
+    learningRate: number | undefined,
+  ): Promise<StepResult> {
+    const loss = await this.#accumulateGradients(fill, kept)
+    const slots = this.#memory.slots.filter(({ parameter }) => parameter.requiresGrad)
+    const gradients = slots.map(({ gradient }) => gradient)
+    const gradNorm = Math.sqrt(await this.#workers.sumOfSquares(gradients))
+    if (!Number.isFinite(loss) || !Number.isFinite(gradNorm))
+      throw new NnError('NOT_FINITE', `The loss is ${loss}, the gradient norm ${gradNorm}; no update was made.`)
+    const gradientScale = await clipGradients(this.#workers, gradients, gradNorm, this.#options)
+    const step = this.#updates + 1
+    const groups = new Map<Optimizer, Slot[]>()
+    for (const slot of slots) {
+      const group = groups.get(slot.optimizer)
+      if (group) group.push(slot)
+      else groups.set(slot.optimizer, [slot])
+    }
+    const leader = leadingOptimizer(this.#options)
+    const factor = learningRate === undefined || leader.lr === 0 ? 1 : learningRate / leader.lr
+    for (const [optimizer, group] of groups)
+      await optimizer.update(group, {
+        workers: this.#workers,
+        learningRate: optimizer === leader ? (learningRate ?? optimizer.lr) : optimizer.lr * factor,
+        step,
+        gradientScale,
+        session: this.#options,
+      })
+    this.#updates = step
+    return { loss, gradNorm }
   }
 
   /** Gradients of one batch; nothing else changes, running statistics included. The arrays are overwritten by the next call. */
@@ -221,12 +238,12 @@ export class TrainingStep<I extends string> {
   }
 
   /** Gradients of all batches, averaged into the slots; returns the mean loss. */
-  async #accumulateGradients(fill: (index: number) => void | Promise<void>): Promise<number> {
+  async #accumulateGradients(fill: (index: number) => void | Promise<void>, kept: KeptBuffers): Promise<number> {
     const { accumulate = 1 } = this.#options
     const { slots } = this.#memory
     let loss = 0
     for (let index = 0; index < accumulate; index++) {
-      loss += (await this.#runOnce(() => fill(index))) / accumulate
+      loss += (await this.#runOnce(() => fill(index), kept)) / accumulate
       if (accumulate === 1) break
       const sums = slots.map(({ gradient }) => gradient)
       if (index === 0) await this.#workers.fill(sums, 0)
@@ -239,11 +256,10 @@ export class TrainingStep<I extends string> {
     return loss
   }
 
-  async #runOnce(fill: () => void | Promise<void>): Promise<number> {
+  async #runOnce(fill: () => void | Promise<void>, kept: KeptBuffers): Promise<number> {
     await fill()
     const loss = await this.#program.run(this.#workers, this.#options.seed ?? 0, this.#runs)
-    // What has no loss has no statistics either: a running mean must not become NaN for good.
-    if (Number.isFinite(loss)) this.#program.updateBuffers()
+    this.#program.updateBuffers(kept)
     this.#runs++
     return loss
   }
@@ -260,38 +276,4 @@ export class TrainingStep<I extends string> {
       this.#inFlight = undefined
     }
   }
-}
-
-const isGroups = (optimizer: Optimizer | readonly ParameterGroup[]): optimizer is readonly ParameterGroup[] =>
-  Array.isArray(optimizer)
-
-/** Parameters of groups may come from generators, which give them once. */
-const settled = (optimizer: Optimizer | readonly ParameterGroup[]): Optimizer | readonly ParameterGroup[] =>
-  isGroups(optimizer) ? optimizer.map((group) => ({ ...group, parameters: [...group.parameters] })) : optimizer
-
-/** The optimizer whose learning rate a step's caller sets: of several groups the first that learns, since a rate of 0 has no multiples. */
-export function leadingOptimizer({ optimizer }: { readonly optimizer: Optimizer | readonly ParameterGroup[] }): Optimizer {
-  if (!isGroups(optimizer)) return optimizer
-  const [first] = optimizer
-  if (!first) throw new NnError('INVALID_ARGUMENT', 'There is no group of parameters to train. Give at least one.')
-  return (optimizer.find((group) => group.optimizer.lr !== 0) ?? first).optimizer
-}
-
-/** The parameters to train among those the loss uses. @throws NnError INVALID_ARGUMENT for a parameter in two groups */
-function trainedOf<I extends string>({ parameters, optimizer }: TrainingStepOptions<I>, used: ReadonlySet<Parameter>): Trained[] {
-  const chosen = new Map<Parameter, Optimizer>()
-  const all = [...parameters]
-  if (isGroups(optimizer)) {
-    const names = new Map(all.map(([name, parameter]) => [parameter, name]))
-    for (const group of optimizer)
-      for (const parameter of group.parameters) {
-        if (chosen.has(parameter))
-          throw new NnError('INVALID_ARGUMENT', `Parameter '${names.get(parameter)}' is in two groups. Keep it in one.`)
-        chosen.set(parameter, group.optimizer)
-      }
-  } else for (const [, parameter] of all) chosen.set(parameter, optimizer)
-  return all.flatMap(([name, parameter]) => {
-    const by = chosen.get(parameter)
-    return by && used.has(parameter) && parameter.requiresGrad ? [{ name, parameter, optimizer: by }] : []
-  })
 }
