@@ -37,9 +37,9 @@ function backward(
     if (!node.outputs.some((id, index) => relevant.has(id) && outputGradients[index])) continue
     const inputs = node.inputs.map((id) => builder.tensor(id))
     const outputs = node.outputs.map((id) => builder.tensor(id))
-    const { vjp, decompose } = opTable[node.op]
+    const { vjp, decompose, results = 1 } = opTable[node.op]
     let inputGradients: (Tensor | undefined)[]
-    if (decompose && (!vjp || outputGradients.slice(1).some(Boolean))) {
+    if (decompose && (!vjp || outputGradients.slice(results).some(Boolean))) {
       // A second derivative reaches auxiliary outputs, which `vjp` does not cover; and some ops have no rule of their own.
       const from = builder.nodes.length
       const again = decompose(inputs, node.attributes, outputGradients)

@@ -2,6 +2,7 @@ import { arrayOf } from '../builder.js'
 import { type DType, dtypes, type TypedArray } from '../dtype.js'
 import type { LowerContext } from '../ops/define.js'
 import { opTable } from '../ops/index.js'
+import { unroll } from '../passes/unroll.js'
 import { useCounts } from '../passes/uses.js'
 import type { Program, Value } from '../program.js'
 import { annotation } from './annotation.js'
@@ -31,7 +32,8 @@ function lowerEmpty({ emit, tensor }: LowerContext, { name, shape, dtype }: Lowe
  * Lowers a program to ONNX nodes. Inputs, outputs and named constants keep their names, the rest gets names that start with '#'.
  * @throws TensorError UNSUPPORTED_OP for what has no form in ONNX's own operators, if those are asked for
  */
-export function graphOf(program: Program, { target = 'onnxruntime', annotated = false }: GraphOptions = {}): OnnxGraph {
+export function graphOf(given: Program, { target = 'onnxruntime', annotated = false }: GraphOptions = {}): OnnxGraph {
+  const program = unroll(given)
   const names = new Map<number, string>()
   const nodes: OnnxNode[] = []
   const initializers = new Map<string, OnnxInitializer>()

@@ -44,7 +44,11 @@ export type OnnxAttribute = number | string | readonly number[] | { readonly flo
 export interface OpDefinition {
   /** One sentence with the formula; the op reference is generated from it. */
   readonly summary: string
-  /** Shapes and dtypes of the outputs. Outputs after the first are auxiliary results that the derivative reuses. */
+  /** How many outputs are results; those after them are auxiliary, for the derivative to reuse. Default 1. */
+  readonly results?: number
+  /** Runs as its decomposition wherever an auxiliary output is used: ONNX's node does not give it. */
+  readonly unrolled?: boolean
+  /** Shapes and dtypes of the outputs. */
   infer(inputs: readonly Value[], attributes: Attributes): Value[]
   /** Gradients with respect to the inputs (undefined: none). Absent: those of `decompose`, or the op is not differentiable. */
   readonly vjp?: (context: VjpContext) => Gradients

@@ -1,147 +1,91 @@
-import type { Dims, Value } from '../program.js'
+/**
+ * Recurrent layers. Where nothing is differentiated each is one node of ONNX. A derivative needs the gates of every step, which
+ * that node does not give: then the layer runs as its steps (`unrolled`), which keep them. A step's tensors are [H, B]: a product
+ * of a large weight with few columns needs no repacking of the weight, and gates are whole rows.
+ */
+import type { Value } from '../program.js'
 import type { Tensor } from '../tensor.js'
-import { defineOps, expectDtype, fixed, type Gradients, type LowerContext, shapeError, type VjpContext } from './define.js'
+import { defineOps, type Gradients } from './define.js'
+import { batchesOf, f32, join, lowerWith, overTime, type Sizes, sizesOf, slopeTimes, stepGradients, sumOf } from './recurrence.js'
 
-const f32 = (shape: Dims): Value => ({ shape, dtype: 'f32' })
+/** What a step of an LSTM keeps, each [H, B]: gates, products and h = o·tanh(c). */
+const lstmKept = ['i', 'f', 'g', 'o', 'ig', 'fc', 'tanhC', 'h'] as const
+/** What a step of a GRU keeps, each [H, B]: gates, r times the state's part of n, z times (h - n), and the new h. */
+const gruKept = ['r', 'z', 'n', 'rn', 'zd', 'h'] as const
 
-interface Sizes {
-  /** Time steps, batch, input and hidden size. */
-  readonly T: number
-  readonly B: number
-  readonly I: number
-  readonly H: number
-}
+type Kept<Name extends string> = Readonly<Record<Name, Tensor>>
 
-/** Checks x [T, B, I], weightIh [G·H, I], weightHh [G·H, H], biases [G·H] and states [B, H] for G gates. */
-function sizesOf(op: string, gates: number, inputs: readonly Value[]): Sizes {
-  const [x, , weightHh, ...rest] = inputs
-  for (const input of inputs) expectDtype(op, input, 'f32')
-  const [T = 0, B = 0, I = 0] = fixed(op, x!.shape)
-  const [rows = 0] = fixed(op, weightHh!.shape)
-  const H = rows / gates
-  const expected = [[gates * H, I], [gates * H, H], [gates * H], [gates * H], ...rest.slice(2).map(() => [B, H])]
-  if (x!.shape.length !== 3 || inputs.slice(1).some(({ shape }, index) => shape.join() !== expected[index]!.join()))
-    throw shapeError(
-      op,
-      `expected x [T, B, I], weights [${gates}H, I] and [${gates}H, H], biases [${gates}H], states [B, H]`,
-      inputs.map(({ shape }) => shape),
-    )
-  if (T === 0) throw shapeError(op, 'needs at least one time step', [x!.shape])
-  return { T, B, I, H }
-}
+const auxiliary = (names: readonly string[], { T, B, H }: Sizes): Value[] =>
+  Array.from({ length: T * names.length }, () => f32([H, B]))
 
-const zerosLike = (x: Tensor) => x.builder.scalar(0).broadcastTo(x.shape as readonly number[])
-const steps = (x: Tensor, { T, B }: Sizes) => x.split(Array(T).fill(B), 0)
-const join = (parts: readonly Tensor[], axis: number) => parts[0]!.builder.apply('concat', parts, { axis })[0]!
-/** s · (1 - s), the derivative of a sigmoid by its value. */
-const slope = (s: Tensor) => s.sub(s.mul(s))
-const oneMinusSquare = (x: Tensor) => x.mul(x).neg().add(1)
+/** The auxiliary outputs by step. */
+const keptOf = <Name extends string>(names: readonly Name[], outputs: readonly Tensor[]): Kept<Name>[] =>
+  Array.from({ length: outputs.length / names.length }, (_, t) => {
+    const step = names.map((name, index) => [name, outputs[t * names.length + index]!] as const)
+    return Object.fromEntries(step) as Kept<Name>
+  })
 
-/** What both backward passes begin with: x and the hidden state before each step as [T·B, …], and all gate sums in two products. */
-function flattened(inputs: readonly Tensor[], y: Tensor, sizes: Sizes) {
-  const [x, weightIh, weightHh, biasIh, biasHh, h0] = inputs
-  const { T, B, I, H } = sizes
-  const flatX = x!.reshape([T * B, I])
-  const before = T === 1 ? h0! : join([h0!, y.slice(0, 0, T - 1).reshape([(T - 1) * B, H])], 0)
-  return {
-    flatX,
-    before,
-    fromX: flatX.matmul(weightIh!, { transB: true }).add(biasIh!),
-    fromH: before.matmul(weightHh!, { transB: true }).add(biasHh!),
-  }
-}
-
-/** Gradients of y by step, with the last state's added to the last. */
-function stepGradients([dy, dLast]: VjpContext['gradients'], y: Tensor, sizes: Sizes): (Tensor | undefined)[] {
-  const { T, B, H } = sizes
-  const parts: (Tensor | undefined)[] = dy ? steps(dy.reshape([T * B, H]), sizes) : Array(T).fill(undefined)
-  if (dLast) parts[T - 1] = parts[T - 1] ? parts[T - 1]!.add(dLast) : dLast
-  parts[T - 1] ??= zerosLike(y.slice(0, 0, 1).reshape([B, H]))
-  return parts
-}
-
-/** Gate blocks of a weight or bias [G·H, …] in the order of ONNX, with the leading dimension of its directions. */
-function reordered(
-  { emit, ints }: LowerContext,
-  input: { readonly name: string; readonly shape: Dims },
-  order: readonly number[],
-): string {
-  const [rows = 0] = fixed('reorder', input.shape)
-  const from = order.map((gate) => (gate * rows) / order.length)
-  const blocks = from.map((start) => emit('Slice', [input.name, ints([start]), ints([start + rows / order.length]), ints([0])]))
-  return emit('Unsqueeze', [emit('Concat', blocks, { axis: 0 }), ints([0])])
-}
-
-/** Emits ONNX's LSTM or GRU over one direction. */
-function lowerWith(op: 'LSTM' | 'GRU', order: readonly number[], context: LowerContext): void {
-  const { inputs, outputs, emit, ints, tensor } = context
-  if (inputs[0]!.shape[1] === 0) {
-    // ONNX Runtime's kernel ends the process on an empty batch.
-    for (const { name, shape } of outputs) {
-      const empty = tensor(`empty ${shape}`, fixed(op, shape), () => new Float32Array(0))
-      emit('Identity', [empty], {}, { outputs: [name] })
-    }
-    return
-  }
-  const [x, weightIh, weightHh, biasIh, biasHh, ...states] = inputs
-  const bias = emit('Concat', [reordered(context, biasIh!, order), reordered(context, biasHh!, order)], { axis: 1 })
-  const given = [x!.name, reordered(context, weightIh!, order), reordered(context, weightHh!, order), bias, '']
-  const initial = states.map(({ name }) => emit('Unsqueeze', [name, ints([0])]))
-  const hidden = (fixed(op, weightHh!.shape)[1] ?? 0) as number
-  const names = outputs.map(({ name }) => `${name}.directed`)
-  emit(op, [...given, ...initial], { hidden_size: hidden, ...(op === 'GRU' && { linear_before_reset: 1 }) }, { outputs: names })
-  for (const [index, { name }] of outputs.entries())
-    emit('Squeeze', [names[index]!, ints([index === 0 ? 1 : 0])], {}, { outputs: [name] })
-}
+const listed = <Name extends string>(names: readonly Name[], steps: readonly Kept<Name>[]): Tensor[] =>
+  steps.flatMap((step) => names.map((name) => step[name]))
 
 export const recurrent = defineOps({
   lstm: {
     summary:
       'long short-term memory (Hochreiter & Schmidhuber 1997) over x [T, B, I] with gates i, f, g, o as in PyTorch: c = f·c + i·g, h = o·tanh(c); gives h of all steps, the last h and the last c',
+    results: 3,
+    unrolled: true,
     infer(inputs) {
-      const { T, B, H } = sizesOf('lstm', 4, inputs)
-      return [f32([T, B, H]), f32([B, H]), f32([B, H])]
-    },
-    vjp({ inputs, outputs: [y], gradients }): Gradients {
       const sizes = sizesOf('lstm', 4, inputs)
-      const { T, B, I, H } = sizes
-      const [, weightIh, weightHh, , , h0, c0] = inputs
-      const { flatX, before, fromX, fromH } = flattened(inputs, y!, sizes)
-      const [inForget, cell, out] = fromX.add(fromH).split([2 * H, H, H], 1) as [Tensor, Tensor, Tensor]
-      const [i, f] = inForget.sigmoid().split([H, H], 1) as [Tensor, Tensor]
-      const [g, o] = [cell.tanh(), out.sigmoid()]
-      const [fs, written] = [steps(f, sizes), steps(i.mul(g), sizes)]
-      const cs = [c0!]
-      for (let t = 0; t < T; t++) cs.push(fs[t]!.mul(cs[t]!).add(written[t]!))
-      const tanhC = join(cs.slice(1), 0).tanh()
-      // What a step's gradients dc and dh are multiplied with is known for all steps before the first is taken.
-      const throughH = steps(o.mul(oneMinusSquare(tanhC)), sizes)
-      const factors = [g.mul(slope(i)), join(cs.slice(0, T), 0).mul(slope(f)), i.mul(oneMinusSquare(g))]
-      const byC = steps(join(factors, 1).reshape([T * B, 3, H]), sizes)
-      const byH = steps(tanhC.mul(slope(o)), sizes)
-      const dys = stepGradients(gradients, y!, sizes)
+      const { T, B, H } = sizes
+      return [f32([T, B, H]), f32([B, H]), f32([B, H]), ...auxiliary(lstmKept, sizes)]
+    },
+    decompose(inputs) {
+      const sizes = sizesOf('lstm', 4, inputs)
+      const { H } = sizes
+      const [x, weightIh, weightHh, biasIh, biasHh, h0, c0] = inputs
+      const bias = biasIh!.add(biasHh!).reshape([4 * H, 1])
+      let [h, c] = [h0!.transpose(), c0!.transpose()]
+      const steps = batchesOf(x!, sizes).map((xt) => {
+        const sums = weightHh!.matmul(h).add(weightIh!.matmul(xt, { transB: true }).add(bias))
+        const [inForget, cell, out] = sums.split([2 * H, H, H], 0) as [Tensor, Tensor, Tensor]
+        const [i, f] = inForget.sigmoid().split([H, H], 0) as [Tensor, Tensor]
+        const [g, o] = [cell.tanh(), out.sigmoid()]
+        const [ig, fc] = [i.mul(g), f.mul(c)]
+        c = fc.add(ig)
+        const tanhC = c.tanh()
+        h = o.mul(tanhC)
+        return { i, f, g, o, ig, fc, tanhC, h }
+      })
+      return [overTime(steps.map((step) => step.h)), h.transpose(), c.transpose(), ...listed(lstmKept, steps)]
+    },
+    vjp({ inputs, outputs, gradients }): Gradients {
+      const sizes = sizesOf('lstm', 4, inputs)
+      const { T, B, I } = sizes
+      const [x, weightIh, weightHh, , , h0] = inputs
+      const steps = keptOf(lstmKept, outputs.slice(3))
+      const back = weightHh!.transpose()
+      const dys = stepGradients(gradients, h0!, sizes)
       const dGates: Tensor[] = []
-      let dh: Tensor | undefined
-      let dc = gradients[2]
+      let dc = gradients[2]?.transpose()
       for (let t = T - 1; t >= 0; t--) {
-        const later: Tensor | undefined = dGates[0]?.matmul(weightHh!)
-        dh = later && dys[t] ? dys[t]!.add(later) : (later ?? dys[t]!)
-        const here: Tensor = dh.mul(throughH[t]!)
-        const dct: Tensor = dc ? here.add(dc) : here
-        const first = byC[t]!.mul(dct.reshape([B, 1, H])).reshape([B, 3 * H])
-        dGates.unshift(join([first, dh.mul(byH[t]!)], 1))
-        dc = dct.mul(fs[t]!)
+        const { i, f, g, o, ig, fc, tanhC, h } = steps[t]!
+        const dh: Tensor = sumOf(dys[t], dGates[0] && back.matmul(dGates[0]))
+        const dct: Tensor = sumOf(dc, dh.mul(o.sub(h.mul(tanhC))))
+        const first = [dct.mul(slopeTimes(i, ig)), dct.mul(slopeTimes(f, fc)), dct.mul(i.sub(ig.mul(g)))]
+        dGates.unshift(join([...first, dh.mul(slopeTimes(o, h))], 0))
+        dc = dct.mul(f)
       }
-      const all = join(dGates, 0)
-      const dBias = all.sum(0)
+      const all = join(dGates, 1)
+      const before = join([h0!.transpose(), ...steps.slice(0, -1).map(({ h }) => h)], 1)
+      const dBias = all.sum(1)
       return [
-        all.matmul(weightIh!).reshape([T, B, I]),
-        all.matmul(flatX, { transA: true }),
-        all.matmul(before, { transA: true }),
+        all.matmul(weightIh!, { transA: true }).reshape([T, B, I]),
+        all.matmul(x!.reshape([T * B, I])),
+        all.matmul(before, { transB: true }),
         dBias,
         dBias,
-        dGates[0]!.matmul(weightHh!).reshape(h0!.shape),
-        dc!.reshape(c0!.shape),
+        back.matmul(dGates[0]!).transpose(),
+        dc!.transpose(),
       ]
     },
     lower: (context) => lowerWith('LSTM', [0, 3, 1, 2], context),
@@ -150,43 +94,64 @@ export const recurrent = defineOps({
   gru: {
     summary:
       'gated recurrent unit (Cho et al. 2014) over x [T, B, I] with gates r, z, n as in PyTorch: n = tanh(Wx + b + r·(Uh + c)), h = (1-z)·n + z·h; gives h of all steps and the last h',
+    results: 2,
+    unrolled: true,
     infer(inputs) {
-      const { T, B, H } = sizesOf('gru', 3, inputs)
-      return [f32([T, B, H]), f32([B, H])]
+      const sizes = sizesOf('gru', 3, inputs)
+      const { T, B, H } = sizes
+      return [f32([T, B, H]), f32([B, H]), ...auxiliary(gruKept, sizes)]
     },
-    vjp({ inputs, outputs: [y], gradients }): Gradients {
+    decompose(inputs) {
+      const sizes = sizesOf('gru', 3, inputs)
+      const { H } = sizes
+      const [x, weightIh, weightHh, biasIh, biasHh, h0] = inputs
+      const parts = (w: Tensor) => w.reshape([3 * H, -1]).split([2 * H, H], 0) as [Tensor, Tensor]
+      const [[gatesIh, newIh], [gatesHh, newHh]] = [parts(weightIh!), parts(weightHh!)]
+      const [[gatesBiasIh, newBiasIh], [gatesBiasHh, newBiasHh]] = [parts(biasIh!), parts(biasHh!)]
+      const gatesBias = gatesBiasIh.add(gatesBiasHh)
+      let h = h0!.transpose()
+      const steps = batchesOf(x!, sizes).map((xt) => {
+        const gates = gatesHh.matmul(h).add(gatesIh.matmul(xt, { transB: true }).add(gatesBias))
+        const [r, z] = gates.sigmoid().split([H, H], 0) as [Tensor, Tensor]
+        const rn = r.mul(newHh.matmul(h).add(newBiasHh))
+        const n = newIh.matmul(xt, { transB: true }).add(newBiasIh).add(rn).tanh()
+        const zd = z.mul(h.sub(n))
+        h = n.add(zd)
+        return { r, z, n, rn, zd, h }
+      })
+      return [overTime(steps.map((step) => step.h)), h.transpose(), ...listed(gruKept, steps)]
+    },
+    vjp({ inputs, outputs, gradients }): Gradients {
       const sizes = sizesOf('gru', 3, inputs)
       const { T, B, I, H } = sizes
-      const [, weightIh, weightHh, , , h0] = inputs
-      const { flatX, before, fromX, fromH } = flattened(inputs, y!, sizes)
-      const [gatesX, newX] = fromX.split([2 * H, H], 1) as [Tensor, Tensor]
-      const [gatesH, newH] = fromH.split([2 * H, H], 1) as [Tensor, Tensor]
-      const [r, z] = gatesX.add(gatesH).sigmoid().split([H, H], 1) as [Tensor, Tensor]
-      const n = newX.add(r.mul(newH)).tanh()
-      const byNew = z.neg().add(1).mul(oneMinusSquare(n))
-      const factors = [byNew.mul(newH).mul(slope(r)), before.sub(n).mul(slope(z)), byNew.mul(r), byNew]
-      const by = steps(join(factors, 1).reshape([T * B, 4, H]), sizes)
-      const zs = steps(z, sizes)
-      const dys = stepGradients(gradients, y!, sizes)
-      // For each step: gradients of r, z and of the new state's two parts, [B, 4H].
+      const [x, weightIh, weightHh, , , h0] = inputs
+      const steps = keptOf(gruKept, outputs.slice(2))
+      const back = weightHh!.transpose()
+      const dys = stepGradients(gradients, h0!, sizes)
+      // For each step, gradients of r's and z's sums and of the new state's two parts, from the state and from x.
       const dAll: Tensor[] = []
       let dh: Tensor | undefined
       for (let t = T - 1; t >= 0; t--) {
-        dh = dh && dys[t] ? dys[t]!.add(dh) : (dh ?? dys[t]!)
-        const d = by[t]!.mul(dh.reshape([B, 1, H])).reshape([B, 4 * H])
-        dAll.unshift(d)
-        dh = dh.mul(zs[t]!).add(d.slice(1, 0, 3 * H).matmul(weightHh!))
+        const { r, z, n, rn, zd } = steps[t]!
+        const dht: Tensor = sumOf(dys[t], dh)
+        const keep = dht.mul(z)
+        const fresh = dht.sub(keep)
+        const dNew = fresh.sub(fresh.mul(n).mul(n))
+        const dState = join([dNew.mul(slopeTimes(r, rn)), dht.mul(slopeTimes(z, zd)), dNew.mul(r)], 0)
+        dh = keep.add(back.matmul(dState))
+        dAll.unshift(join([dState, dNew], 0))
       }
-      const all = join(dAll, 0)
-      const dFromH = all.slice(1, 0, 3 * H)
-      const dFromX = join([all.slice(1, 0, 2 * H), all.slice(1, 3 * H, 4 * H)], 1)
+      const all = join(dAll, 1)
+      const dFromH = all.slice(0, 0, 3 * H)
+      const dFromX = join([all.slice(0, 0, 2 * H), all.slice(0, 3 * H, 4 * H)], 0)
+      const before = join([h0!.transpose(), ...steps.slice(0, -1).map(({ h }) => h)], 1)
       return [
-        dFromX.matmul(weightIh!).reshape([T, B, I]),
-        dFromX.matmul(flatX, { transA: true }),
-        dFromH.matmul(before, { transA: true }),
-        dFromX.sum(0),
-        dFromH.sum(0),
-        dh!.reshape(h0!.shape),
+        dFromX.matmul(weightIh!, { transA: true }).reshape([T, B, I]),
+        dFromX.matmul(x!.reshape([T * B, I])),
+        dFromH.matmul(before, { transB: true }),
+        dFromX.sum(1),
+        dFromH.sum(1),
+        dh!.transpose(),
       ]
     },
     lower: (context) => lowerWith('GRU', [1, 0, 2], context),
