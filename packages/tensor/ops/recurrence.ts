@@ -37,6 +37,12 @@ export const join = (parts: readonly Tensor[], axis: number): Tensor =>
 /** s · (1 - s) · x, of which `sx` is s · x: the derivative of a sigmoid by its value, times a factor. */
 export const slopeTimes = (s: Tensor, sx: Tensor): Tensor => sx.sub(sx.mul(s))
 
+/** [R, C] as [C, R] by way of a third dimension, so that nobody turns it into a flag of every step's product, which costs each. */
+export const transposedOnce = (x: Tensor): Tensor => {
+  const [rows, columns] = x.shape as [number, number]
+  return x.reshape([1, rows, columns]).transpose().reshape([columns, rows])
+}
+
 /** [T, B, K] as T tensors [B, K]. */
 export const batchesOf = (x: Tensor, { T, B }: Sizes): Tensor[] => x.reshape([T * B, x.shape[2]!]).split(Array(T).fill(B), 0)
 

@@ -6,7 +6,19 @@
 import type { Value } from '../program.js'
 import type { Tensor } from '../tensor.js'
 import { defineOps, type Gradients } from './define.js'
-import { batchesOf, f32, join, lowerWith, overTime, type Sizes, sizesOf, slopeTimes, stepGradients, sumOf } from './recurrence.js'
+import {
+  batchesOf,
+  f32,
+  join,
+  lowerWith,
+  overTime,
+  type Sizes,
+  sizesOf,
+  slopeTimes,
+  stepGradients,
+  sumOf,
+  transposedOnce,
+} from './recurrence.js'
 
 /** What a step of an LSTM keeps, each [H, B]: gates, products and h = o·tanh(c). */
 const lstmKept = ['i', 'f', 'g', 'o', 'ig', 'fc', 'tanhC', 'h'] as const
@@ -63,7 +75,7 @@ export const recurrent = defineOps({
       const { T, B, I } = sizes
       const [x, weightIh, weightHh, , , h0] = inputs
       const steps = keptOf(lstmKept, outputs.slice(3))
-      const back = weightHh!.transpose()
+      const back = transposedOnce(weightHh!)
       const dys = stepGradients(gradients, h0!, sizes)
       const dGates: Tensor[] = []
       let dc = gradients[2]?.transpose()
@@ -126,7 +138,7 @@ export const recurrent = defineOps({
       const { T, B, I, H } = sizes
       const [x, weightIh, weightHh, , , h0] = inputs
       const steps = keptOf(gruKept, outputs.slice(2))
-      const back = weightHh!.transpose()
+      const back = transposedOnce(weightHh!)
       const dys = stepGradients(gradients, h0!, sizes)
       // For each step, gradients of r's and z's sums and of the new state's two parts, from the state and from x.
       const dAll: Tensor[] = []

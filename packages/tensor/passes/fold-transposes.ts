@@ -1,24 +1,18 @@
 import type { Node, Program } from '../program.js'
 import { deadCode } from './dead-code.js'
-import { producers, useCounts } from './uses.js'
+import { producers } from './uses.js'
 
 const swapsLastTwo = (order: readonly number[]) => {
   const rank = order.length
   return rank >= 2 && order.every((from, to) => from === (to === rank - 1 ? rank - 2 : to === rank - 2 ? rank - 1 : to))
 }
 
-/** Products that share a transpose from which on they read it: each would spend on the flag what the transpose costs once. */
-const shared = 5
-
-/** Turns a transpose of the last two dimensions before a product into the product's flag, which costs nothing or little. */
+/** Turns a transpose of the last two dimensions before a product into the product's flag, which costs nothing. */
 export function foldTransposes(program: Program): Program {
   const made = producers(program)
-  const uses = useCounts(program)
   const transposed = (id: number) => {
     const node = made.get(id)
-    return node?.op === 'transpose' && uses.get(id)! < shared && swapsLastTwo(node.attributes.order as readonly number[])
-      ? node.inputs[0]
-      : undefined
+    return node?.op === 'transpose' && swapsLastTwo(node.attributes.order as readonly number[]) ? node.inputs[0] : undefined
   }
   const nodes = program.nodes.map((node): Node => {
     if (node.op !== 'matmul') return node
