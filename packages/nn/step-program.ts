@@ -138,7 +138,7 @@ export class StepProgram<I extends string> {
       await workers.random(source.kind, tensor, { ...source, seed, stream, offset: BigInt(index) * runStride })
     for (const { output } of this.#unused) output.data.fill(0)
     await this.#run.run().catch((cause) => {
-      throw cause instanceof TensorError && /out of (data )?bounds/.test(cause.message)
+      throw cause instanceof TensorError && /\bindex\b.* is out of range/.test(cause.message)
         ? new NnError('INVALID_ARGUMENT', `A class or an index of the batch is out of range: ${cause.message}`, { cause })
         : cause
     })

@@ -5,6 +5,7 @@ import { callerLine } from './caller-line.js'
 import { substitute } from './dims.js'
 import { dtypes, type HostTensor, sizeOf } from './dtype.js'
 import { TensorError } from './errors.js'
+import { checkIndices, type IndexCheck, indexChecks } from './index-checks.js'
 import { RandomFiller } from './kernels/random.js'
 import { toOnnx } from './onnx/encode.js'
 import { blockLayout, hasConvolution } from './passes/block-layout/index.js'
@@ -30,20 +31,38 @@ export interface RunOptions {
 export class Executable {
   readonly program: Program
   readonly #session: Session
+  readonly #checks: readonly IndexCheck[]
   #filler: RandomFiller | undefined
 
   constructor(program: Program, session: Session) {
     this.program = program
     this.#session = session
+    this.#checks = indexChecks(program)
   }
 
   /**
    * Ties the program to buffers: every run reads `feeds` and writes `fetches` in place, without copies.
    * Outputs that are not named in `fetches` are not computed into any buffer. Random inputs are buffers like the others here:
-   * feed them and fill them before each run.
+   * feed them and fill them before each run. A run throws INVALID_ARGUMENT for an index out of range, before it begins where
+   * the index is fed.
    */
   bind(feeds: Feeds, fetches: Feeds): BoundRun {
-    return this.#session.bind(feeds, fetches)
+    const bound = this.#session.bind(feeds, fetches)
+    if (this.#checks.length === 0) return bound
+    const check = () => {
+      for (const check of this.#checks) checkIndices(check, feeds[check.input]!.data)
+    }
+    return {
+      async run(signal) {
+        check()
+        await bound.run(signal)
+      },
+      runSync() {
+        check()
+        bound.runSync()
+      },
+      release: () => bound.release(),
+    }
   }
 
   /** Runs once and returns fresh outputs. Sizes that are symbols are taken from the feeds. */

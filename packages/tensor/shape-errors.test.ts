@@ -258,7 +258,12 @@ describe('a mistake that shows only when the program runs', () => {
     [
       'an index out of range',
       { table, rows: [0, 4, 1] },
-      /gatherRows\(f32\[4, 2\], i64\[3\]\).*idx=4 must be within the inclusive range \[-4,3\]/,
+      /^gatherRows: index 4 at position 1 of 'rows' is out of range: there are 4 rows, 0 … 3\./,
+    ],
+    [
+      'an index below 0, which native code would take for one from the end',
+      { table, rows: [0, 3, -1] },
+      /^gatherRows: index -1 at position 2 of 'rows' is out of range: there are 4 rows, 0 … 3\./,
     ],
     [
       'an input of another shape',
@@ -276,6 +281,52 @@ describe('a mistake that shows only when the program runs', () => {
     expect(error).toBeInstanceOf(TensorError)
     expect((error as Error).message).toMatch(expected)
     expect((error as Error).message).toMatch(here)
+  })
+})
+
+describe('an index out of range', () => {
+  const index = { shape: [2], dtype: 'i64' } as const
+  type Body = (x: Tensor, i: Tensor) => Tensor
+  const run = (body: Body, i: readonly number[]) =>
+    evaluate(
+      trace({ x: { shape: [3, 2] }, i: index }, ({ x, i }) => ({ y: body(x, i) })),
+      { x: [1, 2, 3, 4, 5, 6], i },
+      { threads: 1 },
+    )
+
+  it.each<[string, Body, string]>([
+    ['gatherRows', (x, i) => x.gatherRows(i.reshape([1, 2])), 'there are 3 rows'],
+    ['indexSelect', (x, i) => x.indexSelect(1, i), 'there are 2 rows'],
+    ['gather', (x, i) => x.gather(0, i.reshape([1, 2])), 'there are 3 rows'],
+    ['scatterAddRows', (x, i) => x.scatterAddRows(i.cast('i32'), x.slice(0, 0, 2)), 'there are 3 rows'],
+    ['scatter', (x, i) => x.scatter(1, i.reshape([1, 2]), 0), 'there are 2 rows'],
+    ['crossEntropy', (x, i) => crossEntropy(x.slice(0, 0, 2), i), 'there are 2 rows'],
+  ])('of %s is named, and what there is', async (op, body, rows) => {
+    await expect(run(body, [0, -1])).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' })
+    for (const wrong of [-1, 3, 2 ** 40])
+      await expect(run(body, [0, wrong])).rejects.toThrow(
+        new RegExp(`^${op}: index ${wrong} at position 1 of 'i' is out of range: ${rows}`),
+      )
+  })
+
+  it.each<[string, Body]>([
+    ['gatherRows', (x, i) => x.gatherRows(i.mul(2))],
+    ['gather', (x, i) => x.gather(0, i.mul(2).reshape([1, 2]))],
+    ['scatterAddRows', (x, i) => x.scatterAddRows(i.mul(2), x.slice(0, 0, 2))],
+    ['scatterAdd', (x, i) => x.scatterAdd(0, i.mul(2).reshape([1, 2]), 1)],
+  ])('that the program computes for %s is an error of the same kind', async (op, body) => {
+    const error = await run(body, [0, 4]).catch((reason: unknown) => reason)
+    expect(error).toMatchObject({ code: 'INVALID_ARGUMENT' })
+    expect((error as Error).message).toMatch(new RegExp(`^${op}\\(f32\\[3, 2\\].* that the program computed is out of range`))
+  })
+
+  it('is found in constants before anything runs', async () => {
+    const body: Body = (x) => x.gatherRows(x.builder.constant([0, -2], [2], 'i64'))
+    await expect(run(body, [0, 0])).rejects.toThrow(/^gatherRows: index -2 at position 1 of 'constant' is out of range/)
+  })
+
+  it('is none where the loss ignores it', async () => {
+    expect((await run((x, i) => crossEntropy(x.slice(0, 0, 2), i), [0, -100])).y!.data[0]).toBeCloseTo(Math.log(1 + Math.E), 5)
   })
 })
 

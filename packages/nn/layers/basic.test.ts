@@ -1,12 +1,24 @@
 import { evaluate, grad, tensor } from '@enigma/tensor'
 import { describe, expect, it } from 'vitest'
-import { nn, traceNetwork } from '../index.js'
+import { losses, nn, optim, traceNetwork } from '../index.js'
 import { expectGolden, layerGoldens } from '../testing/golden.js'
 
 describe.each(layerGoldens('basic'))('nn.$layer $arguments on $input.shape', (golden) => {
   it('gives the outputs and gradients that PyTorch gives', async () => {
     await expectGolden(nn[golden.layer as 'Linear' | 'RMSNorm'], golden)
   })
+})
+
+it('nn.Embedding names an index that is no row, negative ones too, when it predicts and when it trains', async () => {
+  const layer = new nn.Embedding(3, 2, { seed: 1 })
+  const step = await layer.compileStep({ loss: losses.mse, optimizer: optim.sgd() })
+  for (const wrong of [-1, 3]) {
+    const x = tensor([0, wrong], [2], 'i64')
+    const expected = new RegExp(`gatherRows: index ${wrong} at position 1 of 'x0?' is out of range: there are 3 rows, 0 … 2`)
+    await expect(layer.predict(x)).rejects.toThrow(expected)
+    await expect(step({ x, y: tensor([0, 0, 0, 0], [2, 2]) })).rejects.toThrow(expected)
+  }
+  await step.close()
 })
 
 it('nn.Embedding gives rows, and their gradients add up where a row is read twice', async () => {

@@ -57,6 +57,13 @@ export interface OpDefinition {
    */
   readonly decompose?: (inputs: readonly Tensor[], attributes: Attributes, gradients: readonly (Tensor | undefined)[]) => Tensor[]
   lower(context: LowerContext): void
+  /** For ops whose second input holds indices: how many things these choose from, and which index stands for none. */
+  readonly indices?: (inputs: readonly Value[], attributes: Attributes) => IndexRange
+}
+
+export interface IndexRange {
+  readonly rows: Dim
+  readonly none?: number
 }
 
 /** A group of ops; the names become part of `OpName`. */

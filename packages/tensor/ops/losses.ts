@@ -60,6 +60,7 @@ export const losses = defineOps({
       const total = ignored.where(0, rows.mul(counts)).sum()
       return [total.div(counts.sum().maximum(1)).neg(), logProbabilities]
     },
+    indices: ([logits], { ignoreIndex }) => ({ rows: logits!.shape[1]!, none: ignoreIndex as number }),
     lower({ inputs: [logits, targets], outputs: [loss, logProbabilities], attributes, emit, ints, scalar }) {
       const { ignoreIndex, labelSmoothing } = attributes as { ignoreIndex: number; labelSmoothing: number }
       emit('LogSoftmax', [logits!.name], { axis: -1 }, { outputs: [logProbabilities!.name] })

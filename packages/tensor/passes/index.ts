@@ -5,6 +5,7 @@ import { foldTransposes } from './fold-transposes.js'
 import { forgetDerivatives } from './forget-derivatives.js'
 import { fuseGemm } from './fuse-gemm.js'
 import { gradientsEarly } from './gradients-early.js'
+import { lightOperands } from './light-operands.js'
 import { unroll } from './unroll.js'
 
 /** The passes a program goes through before it is encoded, in order. Each is program → program with the same meaning. */
@@ -12,6 +13,7 @@ const passes: readonly ((program: Program) => Program)[] = [
   forgetDerivatives,
   deadCode,
   unroll,
+  lightOperands,
   commonSubexpressions,
   foldTransposes,
   fuseGemm,

@@ -1,6 +1,7 @@
 import { callerLine } from '../caller-line.js'
 import type { HostTensor } from '../dtype.js'
 import { TensorError } from '../errors.js'
+import { describeIndexError } from './index-error.js'
 import { matchTensors, type ValueInfo } from './match-tensors.js'
 import { addressOf, NameArray, ValueArray } from './native-memory.js'
 import type { OrtApi, Pointer } from './ort-api.js'
@@ -146,8 +147,11 @@ class NativeRun implements BoundRun {
 }
 
 /** With the line that awaits the run: what native code says of numbers (an index out of range) comes too late for a stack. */
-const located = (error: unknown) =>
-  error instanceof TensorError ? new TensorError(error.code, `${error.message}${callerLine()}`, { cause: error }) : error
+function located(error: unknown): unknown {
+  if (!(error instanceof TensorError)) return error
+  const { code, message } = describeIndexError(error)
+  return new TensorError(code, `${message}${callerLine()}`, { cause: error })
+}
 
 const aborted = (signal: AbortSignal, failure?: unknown) =>
   new TensorError('ABORTED', 'The run was aborted.', { cause: signal.reason ?? failure })

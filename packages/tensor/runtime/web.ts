@@ -1,6 +1,7 @@
 import type { InferenceSession, OnnxValue, Tensor as OrtTensor } from 'onnxruntime-common'
 import type { DType, HostTensor } from '../dtype.js'
 import { TensorError } from '../errors.js'
+import { describeIndexError } from './index-error.js'
 import { matchTensors, type ValueInfo } from './match-tensors.js'
 import type { BoundRun, Device, Runtime, Session, SessionOptions } from './runtime.js'
 
@@ -26,7 +27,7 @@ const byTypeName = new Map<string, DType>(Object.entries(typeNames).map(([dtype,
 const optimizationLevels = { none: 'disabled', basic: 'basic', extended: 'extended', all: 'all' } as const
 
 const failed = (error: unknown) =>
-  new TensorError('RUNTIME_FAILED', error instanceof Error ? error.message : String(error), { cause: error })
+  describeIndexError(new TensorError('RUNTIME_FAILED', error instanceof Error ? error.message : String(error), { cause: error }))
 
 /** Work that must not overlap: WebAssembly's ONNX Runtime does one thing at a time. */
 class Queue {
