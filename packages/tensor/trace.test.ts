@@ -212,7 +212,7 @@ describe('passes', () => {
 
   it('put results that no other node reads last, the first one last of all', () => {
     const loss = trace({ x: { shape: [2] }, v: { shape: [2] }, w: { shape: [2] } }, ({ x, v, w }) => ({
-      loss: x.mul(v).tanh().mul(w).sum(),
+      loss: x.mul(v).tanh().mul(w).exp().sum(),
     }))
     const program = optimize(grad(loss, { of: 'loss', wrt: ['v', 'w'] }))
     const made = program.nodes

@@ -97,7 +97,8 @@ class ShapeUpdate {
       const nextStates = states.map(([name, { shape }]) => [`next.${name}`, next.state[name]!.reshape(shape)])
       return { next: next.weight, ...Object.fromEntries(nextStates) }
     })
-    return new ShapeUpdate(await compile(program, session), weight, state, numberNames)
+    // Parameters of several shapes take turns, and threads that spin after one program's turn would take time from the next.
+    return new ShapeUpdate(await compile(program, { ...session, spin: false }), weight, state, numberNames)
   }
 
   private constructor(
