@@ -1,6 +1,6 @@
-import { KernelWorkers, SharedArena, tensor } from '@enigma/tensor'
+import { KernelWorkers, SharedArena, type Tensor, tensor } from '@enigma/tensor'
 import { describe, expect, it } from 'vitest'
-import { losses, nn, optim, TrainingStep } from '../index.js'
+import { Layer, losses, nn, optim, TrainingStep } from '../index.js'
 import { golden, relativeError } from './golden.test.fixture.js'
 
 const network = () => {
@@ -232,6 +232,37 @@ describe('Muon', () => {
       ['4.bias', 'adamw'],
     ])
     expect(optim.muonWithAdamW(new nn.RMSNorm(4)).map(({ optimizer }) => optimizer.kind)).toEqual(['adamw'])
+  })
+
+  describe('of a network whose head is not its last layer', () => {
+    class Unordered extends Layer {
+      readonly lm_head = new nn.Linear(4, 10, { bias: false })
+      readonly embed = new nn.Embedding(10, 4)
+      readonly body = new nn.Sequential(new nn.Linear(4, 4, { bias: false }), new nn.Linear(4, 4, { bias: false }))
+      override forward(x: Tensor): Tensor {
+        return this.lm_head.forward(this.body.forward(this.embed.forward(x)))
+      }
+    }
+    const withMuon = (net: Layer, options?: optim.MuonWithAdamWOptions) => {
+      const matrices = new Set(optim.muonWithAdamW(net, options).find(({ optimizer }) => optimizer.kind === 'muon')?.parameters)
+      return [...net.namedParameters()].flatMap(([name, parameter]) => (matrices.has(parameter) ? [name] : []))
+    }
+    const net = new Unordered()
+
+    it('finds it by its name', () => expect(withMuon(net)).toEqual(['body.0.weight', 'body.1.weight']))
+
+    it('takes the one that is named or given, and none where there is none', () => {
+      expect(withMuon(net, { head: 'body.1' })).toEqual(['lm_head.weight', 'body.0.weight'])
+      expect(withMuon(net, { head: net.body })).toEqual(['lm_head.weight'])
+      expect(withMuon(net, { head: null })).toEqual(['lm_head.weight', 'body.0.weight', 'body.1.weight'])
+    })
+
+    it('refuses a head that is not in the network, with the names that are', () => {
+      expect(() => withMuon(net, { head: 'out' })).toThrow(
+        /^muonWithAdamW: the head 'out' is no layer of this network. It has: lm_head, embed, body, body\.0, body\.1\.$/,
+      )
+      expect(() => withMuon(net, { head: new nn.Linear(2, 2) })).toThrow(/the head Linear is no layer of this network/)
+    })
   })
 })
 
