@@ -24,7 +24,7 @@ const wrong: readonly [string, readonly string[], RegExp][] = [
   [
     'a value that is not among the choices',
     ['train', '--data', 'x', '--schedule', 'zigzag'],
-    /--schedule.*Allowed choices are cosine, wsd, constant/,
+    /--schedule.*Allowed choices are cosine, linear, wsd, constant, .*oneCycle/,
   ],
   ['a missing argument', ['eval'], /missing required argument 'model'/],
   ['a missing option', ['eval', 'm'], /required option '-d, --data <file>' not specified/],

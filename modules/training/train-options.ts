@@ -37,6 +37,7 @@ const settings: Readonly<Record<Setting, 'number' | 'string' | 'boolean'>> = {
   threads: 'number',
   device: 'string',
   spin: 'boolean',
+  recompute: 'boolean',
   force: 'boolean',
   card: 'string',
 }

@@ -76,6 +76,7 @@ export {
   memoryEstimate,
   openModelFolder,
   presetTable,
+  type ScheduleName,
   TensorError,
   Tokenizer,
   type TrainEvent,

@@ -42,9 +42,12 @@ const ARENA_FACTOR = 1.75
  * Training: weights 4·P, gradients 4·P, AdamW's two moments 8·P. Activations kept for the backward pass, a token and layer:
  * 8·dim (residuals, norms, queries before and after rotation, attention output), 4·kvHeads·headDim (keys and values),
  * 4·hidden (gate, its SiLU, up, product), 2·heads·sequence (scores and probabilities); a token: 3·vocabulary (logits,
- * probabilities, their gradient); times 1.75 for the arena.
+ * probabilities, their gradient); times 1.75 for the arena. With `recompute`, dim a token and layer, and the rest for one layer.
  */
-export function memoryEstimate(config: ModelConfig, options: { batch?: number; sequence?: number } = {}): MemoryEstimate {
+export function memoryEstimate(
+  config: ModelConfig,
+  options: { batch?: number; sequence?: number; recompute?: boolean } = {},
+): MemoryEstimate {
   const { batch = 1, sequence = config.context } = options
   const trained = options.sequence ?? Math.min(config.context, TRAINING_SEQUENCE)
   const { dim, hidden, heads, kvHeads, headDim, layers, vocabSize } = config
@@ -58,7 +61,8 @@ export function memoryEstimate(config: ModelConfig, options: { batch?: number; s
 
   const tokens = batch * trained
   const perLayer = 8 * dim + 4 * kvHeads * headDim + 4 * hidden + 2 * heads * trained
-  const activations = Math.round(ARENA_FACTOR * F32 * tokens * (layers * perLayer + 3 * vocabSize))
+  const kept = options.recompute ? layers * dim + perLayer : layers * perLayer
+  const activations = Math.round(ARENA_FACTOR * F32 * tokens * (kept + 3 * vocabSize))
   return {
     parameters,
     inference: { weights, kvCache, overhead, total: weights + kvCache + overhead },

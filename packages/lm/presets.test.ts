@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { memoryEstimate, parameterCount } from './memory.js'
 import { parameterSpecs } from './parameters.js'
 import { PRESETS, preset, presetConfig, presetOf, presetTable } from './presets.js'
+import { checkMemory } from './training/check-memory.js'
 
 /** name → exact parameters at vocabularies 8000 and 32000. */
 const COUNTS: Record<string, readonly [number, number, number]> = {
@@ -69,6 +70,19 @@ describe('memory estimate', () => {
   it('is within a quarter of the 1.8 GB measured when training 27 M parameters on 4 × 256 tokens', () => {
     const { total } = memoryEstimate(presetConfig('small', 8000), { batch: 4, sequence: 256 }).training
     expect(Math.abs(total / 1.8e9 - 1)).toBeLessThan(0.25)
+  })
+
+  it('is within a quarter of the 0.98 GB measured when blocks are computed again', () => {
+    const { total } = memoryEstimate(presetConfig('small', 8000), { batch: 4, sequence: 256, recompute: true }).training
+    expect(Math.abs(total / 0.98e9 - 1)).toBeLessThan(0.25)
+  })
+
+  it('names recomputation where that is what makes a model fit', () => {
+    const [config, sizes] = [presetConfig('small', 8000), { batch: 16, sequence: 256 }]
+    const { total } = memoryEstimate(config, { ...sizes, recompute: true }).training
+    expect(() => checkMemory(config, sizes, total)).toThrow(/It fits with --recompute, for one more forward pass a step\.$/)
+    expect(() => checkMemory(config, { ...sizes, recompute: true }, total)).not.toThrow()
+    expect(() => checkMemory(config, sizes, total - 1)).toThrow(/The largest size that fits is/)
   })
 
   it('the table says what fits: with 8 GB base trains, xl only answers, omega does neither', () => {

@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import type { TrainingOptions } from 'enigma'
+import type { ScheduleName, TrainingOptions } from 'enigma'
 import { command } from '../command.js'
 import { CliError } from '../errors.js'
 import { folders } from '../folders.js'
@@ -26,6 +26,20 @@ interface TrainFlags {
   readonly json?: boolean
 }
 
+/** Ways the learning rate can go; the type makes the table complete. */
+const schedules: Readonly<Record<ScheduleName, true>> = {
+  cosine: true,
+  linear: true,
+  wsd: true,
+  constant: true,
+  cosineWarmRestarts: true,
+  step: true,
+  multiStep: true,
+  exponential: true,
+  polynomial: true,
+  oneCycle: true,
+}
+
 export const train = command<TrainFlags>({
   name: 'train',
   summary: 'train a language model on your text',
@@ -44,12 +58,13 @@ export const train = command<TrainFlags>({
     { flags: '--batch <n>', text: 'sequences a step (default: 8)', parse: whole(1) },
     { flags: '--sequence <n>', text: "tokens a sequence (default: the preset's context, at most 256)", parse: whole(2) },
     { flags: '--lr <n>', text: 'peak learning rate (default: 0.001)', parse: number(0, 1) },
-    { flags: '--schedule <name>', text: 'how the learning rate goes', choices: ['cosine', 'wsd', 'constant'] },
+    { flags: '--schedule <name>', text: 'how the learning rate goes (default: cosine)', choices: Object.keys(schedules) },
     { flags: '--warmup <n>', text: 'steps until the peak (default: a tenth, at most 100)', parse: whole() },
     { flags: '--weight-decay <n>', text: 'default: 0.1', parse: number(0, 10) },
     { flags: '--clip <n>', text: 'largest gradient norm (default: 1)', parse: number(0) },
     { flags: '--accumulate <n>', text: 'batches an update (default: 1)', parse: whole(1) },
     { flags: '--dropout <n>', text: 'share of activations dropped (default: 0)', parse: number(0, 0.99) },
+    { flags: '--recompute', text: 'far less memory for one more forward pass a step; the same weights' },
     { flags: '--seed <n>', text: 'same seed and threads, same weights (default: 1)', parse: whole() },
     { flags: '--valid <file>', text: 'validation text, or the share to hold out (default: 0.02 from 200 KB of text on)' },
     { flags: '--report-every <n>', text: 'steps between reports (default: 10)', parse: whole(1) },

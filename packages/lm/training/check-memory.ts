@@ -18,14 +18,16 @@ const gigabytes = (bytes: number) => `${(bytes / 1e9).toFixed(1)} GB`
  */
 export function checkMemory(
   config: ModelConfig,
-  { batch, sequence }: { batch: number; sequence: number },
+  { batch, sequence, recompute = false }: { batch: number; sequence: number; recompute?: boolean },
   available = memoryLimit(),
 ): void {
-  const { parameters, training } = memoryEstimate(config, { batch, sequence })
+  const { parameters, training } = memoryEstimate(config, { batch, sequence, recompute })
   if (training.total <= available) return
   const rows = presetTable({ memoryBytes: available, vocabSize: config.vocabSize, batch, sequence })
   const largest = rows.filter(({ fits }) => fits.training).at(-1)
-  const fix = largest ? `The largest size that fits is ${largest.name}` : 'Lower --batch or --sequence'
+  const smaller = largest ? `The largest size that fits is ${largest.name}` : 'Lower --batch or --sequence'
+  const lean = !recompute && memoryEstimate(config, { batch, sequence, recompute: true }).training.total <= available
+  const fix = lean ? 'It fits with --recompute, for one more forward pass a step' : smaller
   throw new LmError(
     'OUT_OF_MEMORY',
     `Training ${parameters.toLocaleString('en-US')} parameters with batches of ${batch} × ${sequence} tokens needs about ${gigabytes(training.total)} of memory; there are ${gigabytes(available)}. ${fix}.`,

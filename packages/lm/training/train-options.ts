@@ -3,6 +3,8 @@ import type { Device } from '@enigma/tensor'
 import { LmError } from '../errors.js'
 import type { PresetName } from '../presets.js'
 
+export type ScheduleName = optim.ScheduleName
+
 /** What a training run can be told. Everything but `data` and `out` has a default. */
 export interface TrainOptions {
   /** Text or JSONL files, folders or globs. */
@@ -27,7 +29,7 @@ export interface TrainOptions {
   /** Peak learning rate. Default 1e-3. */
   readonly learningRate?: number
   /** Default 'cosine'. */
-  readonly schedule?: optim.ScheduleName
+  readonly schedule?: ScheduleName
   /** Steps of warm-up. Default a tenth of the run, at most 100. */
   readonly warmup?: number
   /** Default 0.1. */
@@ -57,6 +59,11 @@ export interface TrainOptions {
   readonly spin?: boolean
   /** Where it is computed: `cpu` (default), `webgpu` or `cuda`, if this build of ONNX Runtime and this machine have it. */
   readonly device?: Device
+  /**
+   * Keep only what enters each block, and compute the rest again for the gradient: far less memory for one more forward pass a
+   * step, and the same weights. Default false.
+   */
+  readonly recompute?: boolean
   /** Continue the run in `out` with the settings it was started with; `steps`, `learningRate` and `threads` may be changed. */
   readonly resume?: boolean
   /** Replace what `out` holds. */

@@ -102,6 +102,18 @@ it('two equal runs end with the same bytes, with dropout and accumulation too', 
   expect(await sameWeights(join(folder, 'again'), base.out)).toBe(true)
 })
 
+it('computing blocks again instead of keeping them changes no byte, from the first step or from the middle', async () => {
+  const settings = { ...base, dropout: 0.1 }
+  await collect(settings)
+  const again = { ...settings, out: join(folder, 'again'), recompute: true }
+  const stopping = new AbortController()
+  await train({ ...again, signal: stopping.signal }, (event) => {
+    if (event.type === 'report' && event.step === 5) stopping.abort()
+  })
+  await collect({ ...again, resume: true, recompute: false })
+  expect(await sameWeights(again.out, base.out)).toBe(true)
+})
+
 it.each([2, 6, 11])('killed outright after step %i and resumed, it ends with the bytes of an uninterrupted run', async (step) => {
   const settings = { ...base, dropout: 0.1 }
   await collect({ ...settings, out: join(folder, 'whole') })

@@ -36,8 +36,9 @@ export async function train(options: TrainOptions, onEvent: Emit = () => {}): Pr
   if (known) checkResumed(options, known)
   else {
     const size = preset(options.size ?? 'tiny').name
+    const { recompute = false } = options
     const { batch, sequence } = sizes(options, Math.min(256, preset(size).context))
-    if (options.from === undefined) checkMemory(presetConfig(size, options.vocabSize ?? 4096), { batch, sequence })
+    if (options.from === undefined) checkMemory(presetConfig(size, options.vocabSize ?? 4096), { batch, sequence, recompute })
     await findDataFiles(options.data)
   }
   const place = await stat(out).catch(() => undefined)
@@ -89,8 +90,9 @@ async function execute(out: string, options: TrainOptions, known: TrainSettings 
   const config = origin ? createConfig({ ...origin.config, context: sequence, dropout }) : modelConfig(settings, tokenizer)
   if (!known && !origin && options.sequence === undefined && sequence < 256 && sequence < preset(settings.size ?? 'tiny').context)
     emit({ type: 'warning', message: `The text has only ${dataset.train.tokens} tokens: sequences are ${sequence} tokens long.` })
-  checkMemory(config, { batch, sequence })
-  const model = new LlamaForCausalLM(config, { seed: origin ? null : seed })
+  const { recompute = false } = options
+  checkMemory(config, { batch, sequence, recompute })
+  const model = new LlamaForCausalLM(config, { seed: origin ? null : seed, recompute })
   if (origin) model.loadStateDict(origin.weights)
 
   emit({ type: 'phase', phase: 'compile', message: `Compiling the training step of ${parameterCount(config)} parameters` })
