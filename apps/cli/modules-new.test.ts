@@ -1,18 +1,13 @@
 import { spawn, spawnSync } from 'node:child_process'
 import { existsSync, readdirSync } from 'node:fs'
-import { mkdir, symlink, writeFile } from 'node:fs/promises'
-import { fileURLToPath } from 'node:url'
+import { mkdir, writeFile } from 'node:fs/promises'
 import { ModuleManager } from 'enigma'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { Place } from './enigma.test.fixture.js'
 
-const root = fileURLToPath(new URL('../../..', import.meta.url))
-
 let place: Place
 beforeAll(async () => {
   place = await Place.make()
-  await mkdir(place.path('node_modules'))
-  await symlink(`${root}/packages/enigma`, place.path('node_modules/enigma'))
 })
 afterAll(() => place[Symbol.asyncDispose]())
 
@@ -62,7 +57,7 @@ describe('what modules new writes', () => {
     await manager.shutdown()
   })
 
-  it('passes its own tests, with nothing but enigma to be found', async () => {
+  it('passes its own tests, wherever it stands', async () => {
     const { code, output: text } = await output(process.execPath, ['--test'], place.path('all'))
     expect(code, text).toBe(0)
     // Two of the whole module each, and one of a part for those in JavaScript.

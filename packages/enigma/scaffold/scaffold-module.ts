@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { existsSync, lstatSync } from 'node:fs'
-import { mkdir, rename, rm, writeFile } from 'node:fs/promises'
+import { mkdir, rename, rm, symlink, writeFile } from 'node:fs/promises'
+import { createRequire } from 'node:module'
 import { dirname, join, resolve } from 'node:path'
 import { ModuleError, type ModuleInfo } from '@enigma/kernel'
 import { daemon } from './daemon.js'
@@ -30,10 +31,13 @@ export interface ScaffoldOptions {
 const longest = 64
 
 /**
- * Writes a new module to `<parent>/<id>`, whole or not at all. Its own tests pass.
+ * Writes a new module to `<parent>/<id>`, whole or not at all. Its own tests pass: where `enigma` is not to be found from there,
+ * its `node_modules` gets a link to the one that runs (`linked`).
  * @throws ModuleError `BAD_ID` with an id that would do, `FOLDER_EXISTS`
  */
-export async function scaffoldModule(options: ScaffoldOptions): Promise<{ folder: string; files: readonly string[] }> {
+export async function scaffoldModule(
+  options: ScaffoldOptions,
+): Promise<{ folder: string; files: readonly string[]; linked: string | undefined }> {
   const { id, kind = 'plugin', language = 'js', parent = '.' } = options
   checkId(id)
   const folder = resolve(parent, id)
@@ -45,6 +49,7 @@ export async function scaffoldModule(options: ScaffoldOptions): Promise<{ folder
   const files = templates[language]({ id, kind, example: examples[kind] })
   const made = await firstMissing(dirname(folder))
   const aside = join(dirname(folder), `.${id}.${randomUUID().slice(0, 8)}`)
+  let linked: string | undefined
   try {
     // By itself: where nothing can be made, as in /proc, Node 20's recursive mkdir never ends.
     if (made !== undefined) await mkdir(made)
@@ -53,12 +58,26 @@ export async function scaffoldModule(options: ScaffoldOptions): Promise<{ folder
       await mkdir(dirname(path), { recursive: true })
       await writeFile(path, text)
     }
+    linked = await linkHost(aside)
     await rename(aside, folder)
   } catch (error) {
     await rm(made ?? aside, { recursive: true, force: true })
     throw error
   }
-  return { folder, files: Object.keys(files) }
+  return { folder, files: Object.keys(files), linked }
+}
+
+/** As `npm link enigma` does. Returns where the link leads, undefined where Node finds the package anyway. */
+async function linkHost(folder: string): Promise<string | undefined> {
+  try {
+    createRequire(join(folder, 'module.yaml')).resolve('enigma/package.json')
+    return undefined
+  } catch {
+    const host = dirname(createRequire(import.meta.url).resolve('enigma/package.json'))
+    await mkdir(join(folder, 'node_modules'))
+    await symlink(host, join(folder, 'node_modules', 'enigma'), 'junction')
+    return host
+  }
 }
 
 function checkId(id: string): void {

@@ -31,10 +31,11 @@ export const modulesNew = command<Flags>({
     const taken = manager.listModules().find((info) => info.id === id)
     if (taken)
       throw new CliError('USAGE', `The id '${id}' is taken: ${taken.description || 'there is such a module'}. Choose another.`)
-    const { folder, files } = await scaffoldModule({ id, kind, language, parent: dir })
-    out.result({ id, folder, files }, () =>
+    const { folder, files, linked } = await scaffoldModule({ id, kind, language, parent: dir })
+    out.result({ id, folder, files, linked }, () =>
       [
         `Made the ${kind} '${id}' in ${folder}`,
+        ...(linked ? [`Its node_modules/enigma is a link to ${linked}, for its tests.`] : []),
         '',
         `  cd ${folder} && npm test`,
         `  export ENIGMA_MODULES=${folder}`,
