@@ -82,15 +82,58 @@ const matrixOf = ([rows = 1, ...rest]: Shape): [rows: number, columns: number] =
 const lerp = (from: Tensor, to: Tensor, share: number) => from.add(to.sub(from).mul(share))
 
 /** About U·Vᵀ of the singular value decomposition U·S·Vᵀ: singular values of 0.7 to 1.2 instead of 1 (Jordan's blog post, 2024). */
-function orthogonalized(matrix: Tensor, [a, b, c]: readonly [number, number, number], steps: number, eps: number): Tensor {
+function orthogonalized(matrix: Tensor, coefficients: readonly [number, number, number], steps: number, eps: number): Tensor {
   const norm = matrix.mul(matrix).sum().sqrt().maximum(eps)
+  const [rows, columns] = matrix.shape as Shape as [number, number]
+  const long = Math.max(rows, columns) >= 2 * Math.min(rows, columns)
+  return (long ? iteratedGram : iterated)(matrix, norm, rows <= columns, coefficients, steps)
+}
+
+type Iteration = (
+  matrix: Tensor,
+  norm: Tensor,
+  wide: boolean,
+  coefficients: readonly [number, number, number],
+  steps: number,
+) => Tensor
+
+/** X·Xᵀ or Xᵀ·X, the smaller of the two: a polynomial in either gives the same. */
+const gramOf = (x: Tensor, wide: boolean) => (wide ? x.matmul(x, { transB: true }) : x.matmul(x, { transA: true }))
+
+/** X ← (a + b·G + c·G²)·X with G = X·Xᵀ. */
+const iterated: Iteration = (matrix, norm, wide, [a, b, c], steps) => {
   let x = matrix.div(norm)
-  // The smaller of X·Xᵀ and Xᵀ·X: the polynomial in either gives the same.
-  const wide = (matrix.shape[0] as number) <= (matrix.shape[1] as number)
   for (let step = 0; step < steps; step++) {
-    const gram = wide ? x.matmul(x, { transB: true }) : x.matmul(x, { transA: true })
+    const gram = gramOf(x, wide)
     const factor = gram.mul(b).add(gram.matmul(gram, { alpha: c }))
     x = x.mul(a).add(wide ? factor.matmul(x) : x.matmul(factor))
   }
   return x
+}
+
+/**
+ * The same for matrices much longer than wide, by small square matrices alone: with P = a + b·G + c·G² the next X is P·X, so the
+ * next G is P·G·P, and X is multiplied once, by the product of all P.
+ */
+const iteratedGram: Iteration = (matrix, norm, wide, [a, b, c], steps) => {
+  let gram = gramOf(matrix, wide).div(norm.mul(norm))
+  const size = gram.shape[0] as number
+  const places = gram.builder.constant(
+    Int32Array.from({ length: size }).map((_, place) => place),
+    [size],
+    'i32',
+  )
+  const start = places.reshape([size, 1]).equal(places).where(a, 0)
+  let all: Tensor | undefined
+  for (let step = 0; step < steps; step++) {
+    const factor = gram
+      .mul(b)
+      .add(start)
+      .add(gram.matmul(gram, { alpha: c }))
+    all = all ? factor.matmul(all) : factor
+    if (step < steps - 1) gram = factor.matmul(gram).matmul(factor)
+  }
+  const scaled = all?.div(norm)
+  if (!scaled) return matrix.div(norm)
+  return wide ? scaled.matmul(matrix) : matrix.matmul(scaled)
 }

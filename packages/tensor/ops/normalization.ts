@@ -49,31 +49,26 @@ export const normalization = defineOps({
       const statistics = f32([...lead, ...own.map(() => 1)])
       return [f32(x!.shape), statistics, statistics]
     },
-    // With n = (x - mean) · inverse and g = dy · weight: dx = inverse · (g - mean(g) - n · mean(g · n)). Means weighted by the
-    // weight are products with it, and a · n + b is one pass of batch normalisation with a channel for each row.
+    // With n = (x - mean) · inverse and g = dy · weight: dx = inverse · (g - mean(g) - n · mean(g · n)). Sums weighted by the
+    // weight or by the inverse are products of one row with a matrix, and read it only once.
     vjp({ inputs: [x, weight, bias], outputs: [, mean, inverse], attributes, gradients: [dy] }): Gradients {
       const { lead, own } = normalized(x!, attributes)
       const [rows, count] = [size('layerNorm', lead), size('layerNorm', own)]
-      const { builder } = x!
-      const [m, i] = [mean!.reshape([rows]), inverse!.reshape([rows])]
-      const channels = x!.reshape([1, rows, count])
-      const variance = i.mul(i).reciprocal()
-      const standardized = (scale: Tensor, shift: Tensor) =>
-        builder.apply('batchNormInference', [channels, scale, shift, m, variance], { epsilon: 0 })[0]!.reshape([rows, count])
-      const all = (value: number) => builder.scalar(value).broadcastTo([rows])
-
+      const column = (statistic: Tensor) => statistic.reshape([rows, 1])
       const flat = dy!.reshape([rows, count])
-      const product = flat.mul(standardized(all(1), all(0)))
-      const column = weight?.reshape([count, 1])
+      const centred = x!.reshape([rows, count]).sub(column(mean!))
+      const product = flat.mul(centred)
+      const factors = weight?.reshape([1, count])
       const minusMean = (t: Tensor) =>
-        (column ? t.matmul(column, { alpha: -1 / count }) : t.mean(1, { keepDims: true }).neg()).reshape([rows])
-      const terms = standardized(minusMean(product), minusMean(flat))
-      const scaled = weight ? flat.mul(weight.reshape([count])) : flat
-      const dx = scaled
-        .add(terms)
-        .mul(i.reshape([rows, 1]))
+        factors ? column(factors.matmul(t, { alpha: -1 / count, transB: true })) : t.mean(1, { keepDims: true }).neg()
+      const i = column(inverse!)
+      const dx = (factors ? flat.mul(factors) : flat)
+        .add(minusMean(flat))
+        .mul(i)
+        .add(centred.mul(minusMean(product).mul(i).mul(i).mul(i)))
         .reshape(x!.shape)
-      return [dx, ...(weight ? [product.sum(0).reshape(own)] : []), ...(bias ? [flat.sum(0).reshape(own)] : [])]
+      const dWeight = () => inverse!.reshape([1, rows]).matmul(product).reshape(own)
+      return [dx, ...(weight ? [dWeight()] : []), ...(bias ? [flat.sum(0).reshape(own)] : [])]
     },
     decompose([x, weight, bias], attributes) {
       const axes = axesUpTo(x!.rank).slice(attributes.axis as number)

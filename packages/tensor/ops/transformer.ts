@@ -43,16 +43,18 @@ export const transformer = defineOps({
         throw shapeError('rmsNorm', 'the weight must have the size of the last dimension', [x!.shape, weight!.shape])
       return [f32(x!.shape), f32([...x!.shape.slice(0, -1), 1])]
     },
+    // With n = x · inverse and g = dy · weight: dx = inverse · (g - n · mean(g · n)). Sums weighted by the weight or by the inverse
+    // are products of one row with dy · x, and read it only once.
     vjp({ inputs: [x, weight], outputs: [, inverse], gradients: [dy] }): Gradients {
       const size = x!.shape.at(-1) as number
-      const normalized = x!.mul(inverse!)
-      const g = dy!.mul(weight!)
-      const projection = g
-        .mul(normalized)
-        .sum(-1, { keepDims: true })
-        .mul(1 / size)
-      const dx = g.sub(normalized.mul(projection)).mul(inverse!)
-      return [dx, dy!.mul(normalized).sum(x!.shape.slice(0, -1).map((_, axis) => axis))]
+      const product = dy!.mul(x!).reshape([-1, size])
+      const minusMean = weight!.reshape([1, size]).matmul(product, { transB: true, alpha: -1 / size })
+      const cube = inverse!.mul(inverse!).mul(inverse!)
+      const dx = dy!
+        .mul(weight!)
+        .mul(inverse!)
+        .add(x!.mul(minusMean.reshape(inverse!.shape).mul(cube)))
+      return [dx, inverse!.reshape([1, -1]).matmul(product).reshape([size])]
     },
     decompose([x, weight], { epsilon }) {
       const inverse = x!
@@ -203,7 +205,7 @@ export const transformer = defineOps({
     },
     vjp({ inputs: [, up], outputs: [, s, a], gradients: [dh] }): Gradients {
       // With s = sigmoid(g) and a = g·s: da/dg = s + a - a·s.
-      return [dh!.mul(up!).mul(a!.mul(s!.neg().add(1)).add(s!)), dh!.mul(a!)]
+      return [dh!.mul(up!).mul(a!.mul(s!.builder.scalar(1).sub(s!)).add(s!)), dh!.mul(a!)]
     },
     decompose([gate, up]) {
       const s = gate!.sigmoid()
