@@ -2,15 +2,16 @@ import { type DType, type Tensor, TensorError } from '@enigma/tensor'
 import { expect, it } from 'vitest'
 import { NnError } from './errors.js'
 import { Layer, losses, nn } from './index.js'
+import { elsewhere } from './testing/elsewhere.js'
 import { traceNetwork } from './trace-network.js'
 
 const seed = 0
-const here = /\(at [^()]*shape-errors\.test\.[jt]s:\d+:\d+\)/
+const here = /\(at \/elsewhere\.js:1:\d+\)/
 
 /** An error of a network on an input of a shape. */
 function errorOf(network: { forward(x: Tensor): Tensor }, shape: number[], dtype: DType = 'f32'): Error {
   try {
-    traceNetwork({ x: { shape, dtype } }, ({ x }) => ({ y: network.forward(x) }))
+    traceNetwork({ x: { shape, dtype } }, ({ x }) => ({ y: elsewhere(() => network.forward(x)) }))
   } catch (error) {
     return error as Error
   }
@@ -92,7 +93,8 @@ it.each<[string, { forward(x: Tensor): Tensor }, number[], DType, RegExp]>([
 
 it('a state that does not fit names each tensor, both shapes and the line', () => {
   const net = new nn.Linear(4, 2, { seed })
-  const load = () => net.loadStateDict({ weight: { dtype: 'f32', shape: [4, 2], data: new Float32Array(8) }, scale: net.bias! })
+  const state = { weight: { dtype: 'f32', shape: [4, 2], data: new Float32Array(8) }, scale: net.bias! } as const
+  const load = () => elsewhere(() => net.loadStateDict(state))
   expect(load).toThrow(NnError)
   expect(load).toThrow(/missing bias; unexpected scale; weight is f32\[4,2\], expected f32\[2,4\]/)
   expect(load).toThrow(here)

@@ -10,8 +10,6 @@ export function callerLine(): string {
   const places = stack.split('\n').flatMap((line) => /^ *at .*?\(?([^()]+:\d+:\d+)\)?$/.exec(line)?.[1] ?? [])
   const place = places
     .map((text) => text.replace(/^(async )?(file:\/\/)?/, '').replace(/^at /, ''))
-    .find(
-      (path) => path.includes('.test.') || !(path.includes(ours) || path.startsWith('node:') || path.includes('/node_modules/')),
-    )
+    .find((path) => !(path.includes(ours) || path.startsWith('node:') || path.includes('/node_modules/')))
   return place ? ` (at ${place})` : ''
 }
