@@ -24,66 +24,62 @@ export interface TransformerLayerOptions {
   readonly seed?: Seed
 }
 
-const settingsOf = ({ dropout: p = 0.1, layerNormEps = 1e-5, batchFirst = false, bias = true }: TransformerLayerOptions) => ({
-  attention: { dropout: p, bias, batchFirst },
-  norm: { eps: layerNormEps, bias },
-})
-
-/** What encoder and decoder layers share: residual parts, normalised before or after, and the feed-forward part. */
+/**
+ * What encoder and decoder layers share: self-attention and a feed-forward part, each with a residual connection and a norm before or
+ * after it.
+ */
 abstract class TransformerLayer extends Layer {
-  readonly #dropout: number
-  readonly #activation: 'relu' | 'gelu'
-  readonly #normFirst: boolean
-
-  constructor(options: TransformerLayerOptions) {
-    super()
-    const {
-      dropout: p = 0.1,
-      activation = 'relu',
-      normFirst = false,
-    } = optionsOf(new.target.name, options, 'dimFeedforward: 512')
-    this.#dropout = p
-    this.#activation = activation
-    this.#normFirst = normFirst
-  }
-
-  protected dropped(x: Tensor): Tensor {
-    return this.training ? dropout(x, this.#dropout) : x
-  }
-
-  protected residual(x: Tensor, norm: LayerNorm, part: (x: Tensor) => Tensor): Tensor {
-    return this.#normFirst ? x.add(this.dropped(part(norm.forward(x)))) : norm.forward(x.add(this.dropped(part(x))))
-  }
-
-  protected feedForward(x: Tensor, first: Linear, second: Linear): Tensor {
-    const hidden = first.forward(x)
-    return second.forward(this.dropped(this.#activation === 'gelu' ? gelu(hidden) : hidden.relu()))
-  }
-}
-
-/** Self-attention and a feed-forward part, each with a residual connection (Vaswani et al. 2017), as PyTorch's. */
-export class TransformerEncoderLayer extends TransformerLayer {
   readonly self_attn: MultiheadAttention
   readonly linear1: Linear
   readonly linear2: Linear
   readonly norm1: LayerNorm
   readonly norm2: LayerNorm
+  readonly #dropout: number
+  readonly #activation: 'relu' | 'gelu'
+  readonly #normFirst: boolean
 
   constructor(dModel: number, nhead: number, options: TransformerLayerOptions = {}) {
-    super(options)
-    const { dimFeedforward = 2048, bias = true, seed } = options
-    const { attention, norm } = settingsOf(options)
-    this.self_attn = new MultiheadAttention(dModel, nhead, { ...attention, seed: childSeed(seed, 0) })
+    super()
+    const { dimFeedforward = 2048, bias = true, seed } = optionsOf(new.target.name, options, 'dimFeedforward: 512')
+    const { dropout: p = 0.1, activation = 'relu', normFirst = false } = options
+    this.#dropout = p
+    this.#activation = activation
+    this.#normFirst = normFirst
+    this.self_attn = attentionOf(dModel, nhead, options, 0)
     this.linear1 = new Linear(dModel, dimFeedforward, { bias, seed: childSeed(seed, 1) })
     this.linear2 = new Linear(dimFeedforward, dModel, { bias, seed: childSeed(seed, 2) })
-    this.norm1 = new LayerNorm(dModel, norm)
-    this.norm2 = new LayerNorm(dModel, norm)
+    this.norm1 = normOf(dModel, options)
+    this.norm2 = normOf(dModel, options)
   }
 
+  protected residual(x: Tensor, norm: LayerNorm, part: (x: Tensor) => Tensor): Tensor {
+    return this.#normFirst ? x.add(this.#dropped(part(norm.forward(x)))) : norm.forward(x.add(this.#dropped(part(x))))
+  }
+
+  protected feedForward(x: Tensor): Tensor {
+    const hidden = this.linear1.forward(x)
+    return this.linear2.forward(this.#dropped(this.#activation === 'gelu' ? gelu(hidden) : hidden.relu()))
+  }
+
+  #dropped(x: Tensor): Tensor {
+    return this.training ? dropout(x, this.#dropout) : x
+  }
+}
+
+function attentionOf(dModel: number, nhead: number, options: TransformerLayerOptions, child: number): MultiheadAttention {
+  const { dropout: p = 0.1, batchFirst = false, bias = true, seed } = options
+  return new MultiheadAttention(dModel, nhead, { dropout: p, bias, batchFirst, seed: childSeed(seed, child) })
+}
+
+const normOf = (dModel: number, { layerNormEps = 1e-5, bias = true }: TransformerLayerOptions) =>
+  new LayerNorm(dModel, { eps: layerNormEps, bias })
+
+/** Self-attention and a feed-forward part, each with a residual connection (Vaswani et al. 2017), as PyTorch's. */
+export class TransformerEncoderLayer extends TransformerLayer {
   /** x [length, batch, dModel] → the same shape. */
   override forward(x: Tensor, masks: AttentionMasks = {}): Tensor {
     const attended = this.residual(x, this.norm1, (value) => this.self_attn.forward(value, value, value, masks))
-    return this.residual(attended, this.norm2, (value) => this.feedForward(value, this.linear1, this.linear2))
+    return this.residual(attended, this.norm2, (value) => this.feedForward(value))
   }
 }
 
@@ -100,25 +96,13 @@ export interface DecoderMasks {
 
 /** Self-attention, attention over an encoder's output, and a feed-forward part, as PyTorch's. */
 export class TransformerDecoderLayer extends TransformerLayer {
-  readonly self_attn: MultiheadAttention
   readonly multihead_attn: MultiheadAttention
-  readonly linear1: Linear
-  readonly linear2: Linear
-  readonly norm1: LayerNorm
-  readonly norm2: LayerNorm
   readonly norm3: LayerNorm
 
   constructor(dModel: number, nhead: number, options: TransformerLayerOptions = {}) {
-    super(options)
-    const { dimFeedforward = 2048, bias = true, seed } = options
-    const { attention, norm } = settingsOf(options)
-    this.self_attn = new MultiheadAttention(dModel, nhead, { ...attention, seed: childSeed(seed, 0) })
-    this.multihead_attn = new MultiheadAttention(dModel, nhead, { ...attention, seed: childSeed(seed, 1) })
-    this.linear1 = new Linear(dModel, dimFeedforward, { bias, seed: childSeed(seed, 2) })
-    this.linear2 = new Linear(dimFeedforward, dModel, { bias, seed: childSeed(seed, 3) })
-    this.norm1 = new LayerNorm(dModel, norm)
-    this.norm2 = new LayerNorm(dModel, norm)
-    this.norm3 = new LayerNorm(dModel, norm)
+    super(dModel, nhead, options)
+    this.multihead_attn = attentionOf(dModel, nhead, options, 3)
+    this.norm3 = normOf(dModel, options)
   }
 
   /** x [length, batch, dModel] over memory [source, batch, dModel] → the shape of x. */
@@ -135,7 +119,7 @@ export class TransformerDecoderLayer extends TransformerLayer {
     }
     const attended = this.residual(x, this.norm1, (value) => this.self_attn.forward(value, value, value, own))
     const informed = this.residual(attended, this.norm2, (value) => this.multihead_attn.forward(value, memory, memory, other))
-    return this.residual(informed, this.norm3, (value) => this.feedForward(value, this.linear1, this.linear2))
+    return this.residual(informed, this.norm3, (value) => this.feedForward(value))
   }
 }
 
@@ -144,44 +128,39 @@ interface StackOptions {
   readonly norm?: LayerNorm
 }
 
-function stack<L extends Layer>(numLayers: number, make: (index: number) => L): L[] {
-  if (!Number.isInteger(numLayers) || typeof make !== 'function')
-    throw new NnError('INVALID_ARGUMENT', 'A stack takes the number of layers and a function that makes each: (6, () => new …).')
-  return Array.from({ length: numLayers }, (_, index) => make(index))
-}
-
-/** Encoder layers on top of each other. `make` gives each its own, where PyTorch copies one. */
-export class TransformerEncoder extends Layer {
-  readonly layers: readonly TransformerEncoderLayer[]
+/** Layers on top of each other. `make` gives each its own, where PyTorch copies one. */
+abstract class Stack<L extends Layer> extends Layer {
+  readonly layers: readonly L[]
   readonly norm?: LayerNorm
 
-  constructor(numLayers: number, make: (index: number) => TransformerEncoderLayer, options: StackOptions = {}) {
+  constructor(numLayers: number, make: (index: number) => L, options: StackOptions = {}) {
     super()
-    const { norm } = optionsOf('TransformerEncoder', options, 'norm: new LayerNorm(512)')
-    this.layers = stack(numLayers, make)
+    if (!Number.isInteger(numLayers) || typeof make !== 'function')
+      throw new NnError(
+        'INVALID_ARGUMENT',
+        'A stack takes the number of layers and a function that makes each: (6, () => new …).',
+      )
+    const { norm } = optionsOf(new.target.name, options, 'norm: new LayerNorm(512)')
+    this.layers = Array.from({ length: numLayers }, (_, index) => make(index))
     if (norm) this.norm = norm
   }
 
-  override forward(x: Tensor, masks: AttentionMasks = {}): Tensor {
-    const y = this.layers.reduce((value, layer) => layer.forward(value, masks), x)
+  protected through(x: Tensor, run: (layer: L, value: Tensor) => Tensor): Tensor {
+    const y = this.layers.reduce((value, layer) => run(layer, value), x)
     return this.norm ? this.norm.forward(y) : y
+  }
+}
+
+/** Encoder layers on top of each other. */
+export class TransformerEncoder extends Stack<TransformerEncoderLayer> {
+  override forward(x: Tensor, masks: AttentionMasks = {}): Tensor {
+    return this.through(x, (layer, value) => layer.forward(value, masks))
   }
 }
 
 /** Decoder layers on top of each other, all over the same memory. */
-export class TransformerDecoder extends Layer {
-  readonly layers: readonly TransformerDecoderLayer[]
-  readonly norm?: LayerNorm
-
-  constructor(numLayers: number, make: (index: number) => TransformerDecoderLayer, options: StackOptions = {}) {
-    super()
-    const { norm } = optionsOf('TransformerDecoder', options, 'norm: new LayerNorm(512)')
-    this.layers = stack(numLayers, make)
-    if (norm) this.norm = norm
-  }
-
+export class TransformerDecoder extends Stack<TransformerDecoderLayer> {
   override forward(x: Tensor, memory: Tensor, masks: DecoderMasks = {}): Tensor {
-    const y = this.layers.reduce((value, layer) => layer.forward(value, memory, masks), x)
-    return this.norm ? this.norm.forward(y) : y
+    return this.through(x, (layer, value) => layer.forward(value, memory, masks))
   }
 }
