@@ -184,7 +184,8 @@ export abstract class Layer {
    * Writes the network, as it is in evaluation, to an ONNX file that any ONNX runtime runs; `importOnnx` reads it back. Without
    * `inputs` it takes those that `predict` saw last.
    * @returns shapes and types of the file's inputs and outputs
-   * @throws NnError INVALID_ARGUMENT; TensorError SHAPE_MISMATCH, UNSUPPORTED_OP, OUT_OF_MEMORY, DISK_FULL, NOT_WRITABLE, WRITE_FAILED
+   * Weights beyond the 2 GiB of one file go into a second one, `<file>.data` (`externalData`).
+   * @throws NnError INVALID_ARGUMENT; TensorError SHAPE_MISMATCH, UNSUPPORTED_OP, DISK_FULL, NOT_WRITABLE, WRITE_FAILED
    */
   async toOnnx(file: string, options: ExportOptions = {}): Promise<Omit<ExportedOnnx, 'bytes'>> {
     const inputs = this.#predictor?.lastInputs

@@ -1,6 +1,7 @@
 import {
   type DType,
   type InputSpec,
+  type OnnxOptions,
   type OnnxTarget,
   optimize,
   type Program,
@@ -31,6 +32,11 @@ export interface ExportOptions {
   readonly target?: OnnxTarget
   /** Version of ONNX's operator set, 18 to 22. Default 18. */
   readonly opset?: number
+  /**
+   * Weights of 1 KiB and more lie in a second file beside the model's, `<file>.data`, as ONNX's external data; the two belong
+   * together. Of `toOnnx` only. Default: where the weights exceed the 2 GiB that one file holds.
+   */
+  readonly externalData?: boolean
   /** A sentence about the model, kept in the file. */
   readonly doc?: string
   /** Further entries that the file keeps. */
@@ -50,24 +56,33 @@ export const buffersKey = 'enigma.buffers'
  * A network in evaluation (no dropout, running statistics) as an ONNX model. Weights lie in it under their names in `stateDict`.
  *
  * @throws NnError INVALID_ARGUMENT for inputs that are missing or have the name of a weight; TensorError SHAPE_MISMATCH,
- * UNSUPPORTED_OP, OUT_OF_MEMORY (beyond 2 GiB)
+ * UNSUPPORTED_OP, OUT_OF_MEMORY (beyond 2 GiB, which `toOnnx` writes into two files)
  */
 export function exportOnnx(net: Layer, options: ExportOptions): ExportedOnnx {
+  const { program, settings, ...described } = programForExport(net, options)
+  return { bytes: toOnnx(program, settings), ...described }
+}
+
+/** What `exportOnnx` and `writeOnnx` write, and how. */
+export function programForExport(
+  net: Layer,
+  options: ExportOptions,
+): { readonly program: Program; readonly settings: OnnxOptions } & Omit<ExportedOnnx, 'bytes'> {
   const { inputs, target = 'portable', opset, doc, metadata = {} } = options
   if (!inputs || Object.keys(inputs).length === 0)
     throw new NnError('INVALID_ARGUMENT', 'toOnnx needs the shapes of the inputs: { inputs: { x: { shape: [1, 784] } } }.')
   const program = optimize(withWeights(traceForExport(net, inputs, options), net))
   const buffers = [...net.namedBuffers()].map(([name]) => name)
-  const bytes = toOnnx(program, {
+  const settings = {
     target,
     annotated: true,
     ...(opset !== undefined && { opset }),
     ...(doc !== undefined && { doc }),
     metadata: { ...metadata, ...(buffers.length > 0 && { [buffersKey]: JSON.stringify(buffers) }) },
-  })
+  } as const
   const described = (values: Program['inputs'] | Program['outputs']) =>
     Object.fromEntries(values.map(({ name, value }) => [name, program.values[value]!]))
-  return { bytes, inputs: described(program.inputs), outputs: described(program.outputs) }
+  return { program, settings, inputs: described(program.inputs), outputs: described(program.outputs) }
 }
 
 function traceForExport(net: Layer, inputs: Readonly<Record<string, InputSpec>>, options: ExportOptions): TracedNetwork {

@@ -1,7 +1,7 @@
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
+import { mkdtemp, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { type HostTensor, sizeOf, type Tensor, tensor, trace } from '@enigma/tensor'
+import { type HostTensor, sizeOf, type Tensor, tensor, toOnnx, trace } from '@enigma/tensor'
 import { InferenceSession, Tensor as OrtTensor } from 'onnxruntime-node'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { importOnnx, Layer, losses, nn, optim } from '../index.js'
@@ -66,8 +66,8 @@ const networks = {
   recurrent: { net: () => new Sequence(), shape: [2, 4, 3], batch: 2 },
 } as const
 
-const run = async (bytes: Uint8Array, feeds: Record<string, HostTensor>, output = 'output') => {
-  const session = await InferenceSession.create(bytes)
+const run = async (source: Uint8Array | string, feeds: Record<string, HostTensor>, output = 'output') => {
+  const session = await (typeof source === 'string' ? InferenceSession.create(source) : InferenceSession.create(source))
   try {
     const tensors = Object.entries(feeds).map(([name, { data, shape }]) => {
       return [name, new OrtTensor('float32', data as Float32Array, shape)] as const
@@ -136,6 +136,59 @@ it('a network that was read can be trained on', async () => {
   for (let index = 0; index < 60; index++) last = (await step(batch)).loss
   expect(last).toBeLessThan(first / 10)
   await step.close()
+})
+
+describe('weights in a file of their own', () => {
+  const x = numbers([2, 3, 8, 8])
+  const net = new nn.Sequential(
+    new nn.Conv2d(3, 32, 3, { seed: 1 }),
+    new nn.BatchNorm2d(32),
+    new nn.Flatten(),
+    new nn.Linear(1152, 5),
+  )
+  const write = async (name: string) => {
+    const file = join(folder, name)
+    await net.toOnnx(file, { inputs: { x: { shape: [1, 3, 8, 8] } }, externalData: true })
+    return file
+  }
+
+  it('are found by a plain onnxruntime session and by importOnnx, bit for bit', async () => {
+    const file = await write('two.onnx')
+    const [model, weights] = await Promise.all([readFile(file), readFile(`${file}.data`)])
+    expect(model.byteLength).toBeLessThan(8192)
+    expect(weights.byteLength).toBeGreaterThan(4 * (3 * 32 * 9 + 1152 * 5))
+    const expected = (await net.predict(x)).data as Float32Array
+    expectClose((await run(file, { x })).data, expected, 1e-5)
+    const read = await importOnnx(file)
+    for (const [name, { data }] of Object.entries(read.stateDict())) expect(data, name).toEqual(net.stateDict()[name]!.data)
+    expectClose((await read.predict(x)).data as Float32Array, expected, 1e-6)
+    await Promise.all([net.release(), read.release()])
+  })
+
+  it('that are missing, cut off or out of reach are told by name', async () => {
+    const file = await write('broken.onnx')
+    const bytes = await readFile(file)
+    await expect(importOnnx(bytes)).rejects.toThrow(
+      /weights lie in a file of their own, 'broken.onnx.data': give the model's path/,
+    )
+    await truncate(`${file}.data`, 5000)
+    await expect(importOnnx(file)).rejects.toMatchObject({ code: 'FILE_TRUNCATED', message: /broken.onnx.data has 5000 bytes/ })
+    await rm(`${file}.data`)
+    await expect(importOnnx(file)).rejects.toMatchObject({ code: 'FILE_NOT_FOUND' })
+    const elsewhere = Buffer.from(bytes.toString('latin1').replaceAll('broken.onnx.data', '../../etc/passwd'), 'latin1')
+    await writeFile(file, elsewhere)
+    await expect(importOnnx(file)).rejects.toMatchObject({ code: 'FILE_CORRUPT', message: /no place in a file beside it/ })
+  })
+
+  it('are the fix that is named where one file cannot hold them', () => {
+    const shape = [2 ** 15, 2 ** 15]
+    const program = trace({ x: { shape } }, ({ x }) => ({ y: x.add(x.builder.constant([1], [1])) }))
+    const { value } = program.constants[0]!
+    const values = program.values.map((one, id) => (id === value ? { ...one, shape } : one))
+    expect(() => toOnnx({ ...program, values })).toThrow(
+      /constants take 4\.0 GiB \(4294967296 bytes\); one ONNX file holds 2 GiB\. .* net\.toOnnx\(file\)/,
+    )
+  })
 })
 
 it('without inputs takes those of the last prediction', async () => {

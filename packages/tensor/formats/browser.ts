@@ -13,6 +13,11 @@ export async function readFile(path: string): Promise<Uint8Array> {
   }
 }
 
+/** @throws TensorError FILE_NOT_FOUND always */
+export function readRange(path: string): never {
+  throw new TensorError('FILE_NOT_FOUND', `A page reads models of one file, not those with weights in a second one: ${path}.`)
+}
+
 /** @throws TensorError NOT_WRITABLE always */
 export async function writeAtomic(path: string): Promise<never> {
   throw new TensorError(

@@ -11,7 +11,7 @@ export {
 } from './durable.js'
 export { bfloat16ToFloat32, float16ToFloat32, float32ToBfloat16, float32ToFloat16 } from './float16.js'
 export { openTensors } from './open-tensors.js'
-export { readFile } from './read-file.js'
+export { readFile, readRange } from './read-file.js'
 export type { SafetensorsDtype } from './safetensors-header.js'
 export { type SafetensorsOptions, type StoredDtype, safetensorsBytes, writeSafetensors } from './safetensors-writer.js'
 export { isRunning, removeLeftovers, temporaryName } from './temporary.js'

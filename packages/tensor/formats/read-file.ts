@@ -1,3 +1,4 @@
+import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
 import { readFile as read } from 'node:fs/promises'
 import { TensorError } from '../errors.js'
 import { errorCode } from './durable.js'
@@ -5,7 +6,41 @@ import { errorCode } from './durable.js'
 /** The bytes of a file. @throws TensorError FILE_NOT_FOUND */
 export async function readFile(path: string): Promise<Uint8Array> {
   return read(path).catch((error) => {
-    const what = errorCode(error) === 'ENOENT' ? 'does not exist' : `cannot be read: ${error.message}`
-    throw new TensorError('FILE_NOT_FOUND', `${path} ${what}`, { cause: error })
+    throw unreadable(path, error)
   })
+}
+
+/** Part of a file of any size, now. @throws TensorError FILE_NOT_FOUND, FILE_TRUNCATED */
+export function readRange(path: string, offset: number, length: number): Uint8Array {
+  const file = opened(path)
+  try {
+    const { size } = fstatSync(file)
+    if (offset + length > size)
+      throw new TensorError(
+        'FILE_TRUNCATED',
+        `${path} has ${size} bytes, not the ${length} from ${offset} on that should be there.`,
+      )
+    const bytes = new Uint8Array(length)
+    for (let done = 0; done < length; ) {
+      const count = readSync(file, bytes, done, Math.min(length - done, 2 ** 28), offset + done)
+      if (count === 0) throw new TensorError('FILE_TRUNCATED', `${path} became shorter while it was read.`)
+      done += count
+    }
+    return bytes
+  } finally {
+    closeSync(file)
+  }
+}
+
+function opened(path: string): number {
+  try {
+    return openSync(path, 'r')
+  } catch (error) {
+    throw unreadable(path, error)
+  }
+}
+
+function unreadable(path: string, cause: unknown): TensorError {
+  const what = errorCode(cause) === 'ENOENT' ? 'does not exist' : `cannot be read: ${(cause as Error).message}`
+  return new TensorError('FILE_NOT_FOUND', `${path} ${what}`, { cause })
 }

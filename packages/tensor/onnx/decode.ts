@@ -4,7 +4,7 @@ import type { Node, Program, ProgramConstant, ProgramInput, RandomSource, Value 
 import { type Annotation, parseAnnotation } from './annotation.js'
 import { metadataKeys } from './encode.js'
 import { graphOf, type OnnxTarget } from './graph.js'
-import { decodeModel, type OnnxModel } from './read-protobuf.js'
+import { decodeModel, type OnnxModel, type ReadExternal } from './read-protobuf.js'
 import { sameGraph } from './same-graph.js'
 
 export interface ImportedOnnx {
@@ -13,6 +13,9 @@ export interface ImportedOnnx {
   readonly metadata: Readonly<Record<string, string>>
   readonly doc: string | undefined
 }
+
+/** What is said as it is; all else that goes wrong while a file is read is the file's fault. */
+const told: readonly string[] = ['FILE_CORRUPT', 'UNSUPPORTED_OP', 'FILE_NOT_FOUND', 'FILE_TRUNCATED']
 
 /** More unknown operators than this are counted, not listed. */
 const listed = 20
@@ -24,10 +27,11 @@ const corrupt = (what: string, cause?: unknown) =>
  * Reads a model that `toOnnx` wrote with `annotated` (as `net.toOnnx` does) back into the program it was. What the notes beside
  * the nodes say is checked against the nodes: the program read is lowered again and must give the same graph.
  *
+ * @param readExternal gives the weights of a model that has them in a second file
  * @throws TensorError UNSUPPORTED_OP, listing operators that no note covers; FILE_CORRUPT
  */
-export function fromOnnx(bytes: Uint8Array): ImportedOnnx {
-  const model = decodeModel(bytes)
+export function fromOnnx(bytes: Uint8Array, readExternal?: ReadExternal): ImportedOnnx {
+  const model = decodeModel(bytes, readExternal)
   const groups = groupsOf(model)
   try {
     const program = rebuild(model, groups)
@@ -36,7 +40,7 @@ export function fromOnnx(bytes: Uint8Array): ImportedOnnx {
     if (difference !== undefined) throw corrupt(`${difference} was changed after it was written`)
     return { program, metadata: model.metadata, doc: model.doc }
   } catch (error) {
-    if (error instanceof TensorError && (error.code === 'FILE_CORRUPT' || error.code === 'UNSUPPORTED_OP')) throw error
+    if (error instanceof TensorError && told.includes(error.code)) throw error
     throw corrupt(error instanceof Error ? error.message : String(error), error)
   }
 }

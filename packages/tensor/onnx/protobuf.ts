@@ -3,6 +3,7 @@ import type { DType, TypedArray } from '../dtype.js'
 import { dtypes } from '../dtype.js'
 import type { OnnxAttribute } from '../ops/define.js'
 import type { Dims } from '../program.js'
+import type { ExternalPlace } from './external.js'
 
 /** The part of ONNX's messages (onnx.proto) that an encoded program uses. Numbers are field numbers there. */
 export interface OnnxNode {
@@ -58,13 +59,16 @@ export const fields = {
   graph: { node: 1, name: 2, initializer: 5, input: 11, output: 12 },
   node: { input: 1, output: 2, name: 3, op: 4, attribute: 5, doc: 6, domain: 7 },
   attribute: { name: 1, float: 2, int: 3, string: 4, ints: 8, type: 20 },
-  tensor: { dims: 1, dtype: 2, name: 8, raw: 9 },
+  tensor: { dims: 1, dtype: 2, name: 8, raw: 9, external: 13, location: 14 },
   value: { name: 1, type: 2 },
   type: { tensor: 1 },
   tensorType: { dtype: 1, shape: 2 },
   shape: { dim: 1 },
   dim: { size: 1, symbol: 2 },
 } as const
+
+/** `TensorProto.DataLocation`: the elements are in another file. */
+export const external = 1
 
 const attributeTypes = { float: 1, int: 2, string: 3, ints: 7 } as const
 
@@ -114,11 +118,22 @@ function writeNode(writer: Writer, node: OnnxNode): void {
   text(writer, field.domain, node.domain)
 }
 
-function writeInitializer(writer: Writer, { name, dtype, shape, data }: OnnxInitializer): void {
-  const elements = data()
+function writeEntry(writer: Writer, key: string, value: string): void {
+  text(writer, fields.entry.key, key)
+  text(writer, fields.entry.value, value)
+}
+
+function writeInitializer(writer: Writer, { name, dtype, shape, data }: OnnxInitializer, place: ExternalPlace | undefined): void {
   for (const dim of shape) integer(writer, fields.tensor.dims, dim)
   integer(writer, fields.tensor.dtype, dtypes[dtype].onnx)
   text(writer, fields.tensor.name, name)
+  if (place) {
+    for (const [key, value] of Object.entries(place))
+      message(writer, fields.tensor.external, (w) => writeEntry(w, key, String(value)))
+    integer(writer, fields.tensor.location, external)
+    return
+  }
+  const elements = data()
   writer
     .uint32(tag(fields.tensor.raw, delimited))
     .bytes(new Uint8Array(elements.buffer, elements.byteOffset, elements.byteLength))
@@ -140,10 +155,14 @@ function writeValue(writer: Writer, { name, dtype, shape }: OnnxValue): void {
   )
 }
 
-/** Serialises a graph as a ModelProto. A protobuf ends at 2 GiB; the caller checks the size of its initializers. */
+/**
+ * Serialises a graph as a ModelProto; initializers that have a place elsewhere are not in it. A protobuf ends at 2 GiB; the caller
+ * checks the size of the others.
+ */
 export function encodeModel(
   graph: OnnxGraph,
   { opset, producerVersion, doc, metadata = {}, domains = [] }: OnnxHeader,
+  places: ReadonlyMap<string, ExternalPlace> = new Map(),
 ): Uint8Array {
   const writer = protobuf.Writer.create()
   const field = fields.model
@@ -154,7 +173,8 @@ export function encodeModel(
   message(writer, field.graph, (w) => {
     for (const node of graph.nodes) message(w, fields.graph.node, (n) => writeNode(n, node))
     text(w, fields.graph.name, graph.name)
-    for (const initializer of graph.initializers) message(w, fields.graph.initializer, (i) => writeInitializer(i, initializer))
+    for (const initializer of graph.initializers)
+      message(w, fields.graph.initializer, (i) => writeInitializer(i, initializer, places.get(initializer.name)))
     for (const input of graph.inputs) message(w, fields.graph.input, (v) => writeValue(v, input))
     for (const output of graph.outputs) message(w, fields.graph.output, (v) => writeValue(v, output))
   })
@@ -165,10 +185,6 @@ export function encodeModel(
       text(w, fields.opset.domain, domain)
       integer(w, fields.opset.version, version)
     })
-  for (const [key, value] of Object.entries(metadata))
-    message(writer, field.metadata, (w) => {
-      text(w, fields.entry.key, key)
-      text(w, fields.entry.value, value)
-    })
+  for (const [key, value] of Object.entries(metadata)) message(writer, field.metadata, (w) => writeEntry(w, key, value))
   return writer.finish()
 }

@@ -3,7 +3,8 @@ import { type DType, dtypes, sizeOf, type TypedArray } from '../dtype.js'
 import { TensorError } from '../errors.js'
 import type { OnnxAttribute } from '../ops/define.js'
 import type { Dim } from '../program.js'
-import { fields, type OnnxGraph, type OnnxInitializer, type OnnxNode, type OnnxValue } from './protobuf.js'
+import type { ExternalPlace } from './external.js'
+import { external, fields, type OnnxGraph, type OnnxInitializer, type OnnxNode, type OnnxValue } from './protobuf.js'
 
 export interface OnnxModel {
   readonly graph: OnnxGraph
@@ -103,27 +104,62 @@ function readNode(reader: Reader): OnnxNode {
   return { ...node, attributes: Object.fromEntries(attributes), ...(doc !== undefined && { doc }) }
 }
 
-function readInitializer(reader: Reader): OnnxInitializer {
+/** Bytes of a file beside the model's. */
+export type ReadExternal = (place: ExternalPlace) => Uint8Array
+
+const outside: ReadExternal = ({ location }) => {
+  throw new TensorError(
+    'UNSUPPORTED_OP',
+    `This model's weights lie in a file of their own, '${location}': give the model's path.`,
+  )
+}
+
+function readInitializer(reader: Reader, readExternal: ReadExternal): OnnxInitializer {
   const field = fields.tensor
   const shape: number[] = []
   let name = ''
   let code = 0
   let raw: Uint8Array | undefined
+  let location = 0
+  const entries: [string, string][] = []
   nested(reader, (id, r, wire) => {
     if (id === field.dims) integers(r, wire, shape)
     else if (id === field.dtype && wire === 0) code = integer(r)
     else if (id === field.name && wire === 2) name = r.string()
     else if (id === field.raw && wire === 2) raw = r.bytes()
+    else if (id === field.location && wire === 0) location = integer(r)
+    else if (id === field.external && wire === 2) entries.push(readEntry(r))
     else return false
     return true
   })
   const dtype = dtypeOf(code, name)
-  const bytes = known(raw, `the weight '${name}' lies outside the file, or not in raw bytes`)
-  if (shape.some((dim) => dim < 0) || sizeOf(shape) * dtypes[dtype].bytes !== bytes.byteLength)
-    throw corrupt(`the weight '${name}', ${dtype} [${shape.join(', ')}], has ${bytes.byteLength} bytes`)
+  const length = sizeOf(shape) * dtypes[dtype].bytes
+  const expect = (bytes: number) => {
+    if (shape.some((dim) => dim < 0) || length !== bytes)
+      throw corrupt(`the weight '${name}', ${dtype} [${shape.join(', ')}], has ${bytes} bytes`)
+  }
+  if (location === external) {
+    const place = placeOf(name, Object.fromEntries(entries), length)
+    expect(place.length)
+    return { name, dtype, shape, data: () => new dtypes[dtype].array(new Uint8Array(readExternal(place)).buffer) as TypedArray }
+  }
+  const bytes = known(raw, `the weight '${name}' is not in raw bytes`)
+  expect(bytes.byteLength)
   // A copy: elements must start at a multiple of their size, and outlive the file's bytes.
   const data = () => new dtypes[dtype].array(new Uint8Array(bytes).buffer) as TypedArray
   return { name, dtype, shape, data }
+}
+
+/** A file's name only: no model may have others read than those beside it. */
+function placeOf(
+  name: string,
+  { location = '', offset = '0', length: bytes }: Record<string, string>,
+  length: number,
+): ExternalPlace {
+  const place = { location, offset: Number(offset), length: Number(bytes ?? length) }
+  if (/^[^/\\]+$/.test(location) && !/^\.*$/.test(location) && Number.isSafeInteger(place.offset) && place.offset >= 0)
+    return place
+  throw corrupt(`the weight '${name}' lies at '${location}', ${offset}, which is no place in a file beside it`)
 }
 
 function readDim(reader: Reader): Dim | undefined {
@@ -166,7 +202,7 @@ function readValue(reader: Reader): OnnxValue {
   return { name, dtype: dtypeOf(code, name), shape: shape.map((dim, axis) => dim ?? `${name}.${axis}`) }
 }
 
-function readGraph(reader: Reader): OnnxGraph {
+function readGraph(reader: Reader, readExternal: ReadExternal): OnnxGraph {
   const field = fields.graph
   const nodes: OnnxNode[] = []
   const initializers: OnnxInitializer[] = []
@@ -177,7 +213,7 @@ function readGraph(reader: Reader): OnnxGraph {
     if (wire !== 2) return false
     if (id === field.node) nodes.push(readNode(r))
     else if (id === field.name) name = r.string()
-    else if (id === field.initializer) initializers.push(readInitializer(r))
+    else if (id === field.initializer) initializers.push(readInitializer(r, readExternal))
     else if (id === field.input) inputs.push(readValue(r))
     else if (id === field.output) outputs.push(readValue(r))
     else return false
@@ -210,10 +246,11 @@ function readOpset(reader: Reader): [string, number] {
 }
 
 /**
- * Reads a ModelProto. Weights refer to `bytes` until they are asked for; nothing is allocated beyond the size of the file.
+ * Reads a ModelProto. Weights refer to `bytes` until they are asked for, or to what `readExternal` gives then; nothing is allocated
+ * beyond the size of the file.
  * @throws TensorError FILE_CORRUPT
  */
-export function decodeModel(bytes: Uint8Array): OnnxModel {
+export function decodeModel(bytes: Uint8Array, readExternal: ReadExternal = outside): OnnxModel {
   const field = fields.model
   const metadata: [string, string][] = []
   const opsets: [string, number][] = []
@@ -225,7 +262,7 @@ export function decodeModel(bytes: Uint8Array): OnnxModel {
     walk(reader, reader.len, (id, r, wire) => {
       if (id === field.irVersion && wire === 0) irVersion = integer(r)
       else if (wire !== 2) return false
-      else if (id === field.graph) graph = readGraph(r)
+      else if (id === field.graph) graph = readGraph(r, readExternal)
       else if (id === field.doc) doc = r.string()
       else if (id === field.opset) opsets.push(readOpset(r))
       else if (id === field.metadata) metadata.push(readEntry(r))
