@@ -1,21 +1,33 @@
-/** Σx², accumulated in f64 in a fixed order. */
+/** Squares, in f64, of the first two of four f32. */
+function squares(values: v128): v128 {
+  const wide = f64x2.promote_low_f32x4(values)
+  return f64x2.mul(wide, wide)
+}
+
+/** The last two of four f32, in the places of the first two. */
+function upper(values: v128): v128 {
+  return i8x16.shuffle(values, values, 8, 9, 10, 11, 12, 13, 14, 15, 8, 9, 10, 11, 12, 13, 14, 15)
+}
+
+/** Σx², accumulated in f64 in a fixed order, in four sums: an addition waits for the one before it. */
 export function sumOfSquares(x: usize, count: usize): f64 {
-  let low = f64x2.splat(0)
-  let high = f64x2.splat(0)
+  let a = f64x2.splat(0)
+  let b = f64x2.splat(0)
+  let c = f64x2.splat(0)
+  let d = f64x2.splat(0)
   const end: usize = count << 2
-  const vectors: usize = end & ~15
+  const vectors: usize = end & ~31
   let o: usize = 0
-  for (; o < vectors; o += 16) {
-    const values = v128.load(x + o)
-    const first = f64x2.promote_low_f32x4(values)
-    const second = f64x2.promote_low_f32x4(
-      i8x16.shuffle(values, values, 8, 9, 10, 11, 12, 13, 14, 15, 8, 9, 10, 11, 12, 13, 14, 15),
-    )
-    low = f64x2.add(low, f64x2.mul(first, first))
-    high = f64x2.add(high, f64x2.mul(second, second))
+  for (; o < vectors; o += 32) {
+    const first = v128.load(x + o)
+    const second = v128.load(x + o, 16)
+    a = f64x2.add(a, squares(first))
+    b = f64x2.add(b, squares(upper(first)))
+    c = f64x2.add(c, squares(second))
+    d = f64x2.add(d, squares(upper(second)))
   }
-  const both = f64x2.add(low, high)
-  let sum = f64x2.extract_lane(both, 0) + f64x2.extract_lane(both, 1)
+  const all = f64x2.add(f64x2.add(a, b), f64x2.add(c, d))
+  let sum = f64x2.extract_lane(all, 0) + f64x2.extract_lane(all, 1)
   for (; o < end; o += 4) {
     const value = <f64>load<f32>(x + o)
     sum += value * value

@@ -17,6 +17,26 @@ export function sgd(w: usize, g: usize, count: usize, scale: f32, l2: f32, lr: f
   }
 }
 
+/** `momentum` without decay of weights and without Nesterov's term, half the arithmetic: b = keep·b + take·g;  w = w − lr·b. */
+function heavyBall(w: usize, g: usize, b: usize, count: usize, keep: f32, take: f32, lr: f32): void {
+  const keeps = f32x4.splat(keep)
+  const takes = f32x4.splat(take)
+  const lrs = f32x4.splat(lr)
+  const end: usize = count << 2
+  const vectors: usize = end & ~15
+  let o: usize = 0
+  for (; o < vectors; o += 16) {
+    const buffer = f32x4.add(f32x4.mul(v128.load(b + o), keeps), f32x4.mul(v128.load(g + o), takes))
+    v128.store(b + o, buffer)
+    v128.store(w + o, f32x4.sub(v128.load(w + o), f32x4.mul(buffer, lrs)))
+  }
+  for (; o < end; o += 4) {
+    const buffer = load<f32>(b + o) * keep + load<f32>(g + o) * take
+    store<f32>(b + o, buffer)
+    store<f32>(w + o, load<f32>(w + o) - buffer * lr)
+  }
+}
+
 /**
  * The same with momentum (Sutskever, Martens, Dahl and Hinton 2013, in PyTorch's form):
  *
@@ -38,6 +58,7 @@ export function momentum(
   through: f32,
   lr: f32,
 ): void {
+  if (l2 === 0 && direct === 0) return heavyBall(w, g, b, count, keep, take * scale, lr * through)
   const scales = f32x4.splat(scale)
   const l2s = f32x4.splat(l2)
   const keeps = f32x4.splat(keep)
