@@ -52,3 +52,30 @@ describe('second derivatives', () => {
     expect(await secondDerivatives((x) => std(x), [1, 1])).toEqual([0, 0])
   })
 })
+
+it.each([[[2, 600]], [[1, 3, 512]], [[0, 512]]])(
+  'the derivative of a softmax over long rows %j is that of short ones',
+  async (shape) => {
+    const size = shape.reduce((product, dim) => product * dim, 1)
+    const columns = shape.at(-1)!
+    const number = (index: number) => Math.fround(Math.sin(index * 12.9898) * 3)
+    const [x, seed] = [0, 7].map((offset) => Array.from({ length: size }, (_, index) => number(index + offset))) as [
+      number[],
+      number[],
+    ]
+    const program = grad(
+      trace({ x: { shape }, seed: { shape } }, ({ x, seed }) => ({ loss: x.softmax().mul(seed).sum() })),
+      { of: 'loss', wrt: ['x'] },
+    )
+    const { 'd.x': dx } = await evaluate(program, { x: tensor(x, shape), seed: tensor(seed, shape) }, { threads: 1 })
+    for (let row = 0; row < size / columns; row++) {
+      const at = (numbers: readonly number[]) => numbers.slice(row * columns, (row + 1) * columns)
+      const exponentials = at(x).map(Math.exp)
+      const total = exponentials.reduce((sum, value) => sum + value, 0)
+      const y = exponentials.map((value) => value / total)
+      const mean = y.reduce((sum, value, index) => sum + value * at(seed)[index]!, 0)
+      for (const [index, value] of y.entries())
+        expect(dx!.data[row * columns + index]).toBeCloseTo(value * (at(seed)[index]! - mean), 6)
+    }
+  },
+)

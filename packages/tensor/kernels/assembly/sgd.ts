@@ -58,7 +58,10 @@ export function momentum(
   through: f32,
   lr: f32,
 ): void {
-  if (l2 === 0 && direct === 0) return heavyBall(w, g, b, count, keep, take * scale, lr * through)
+  if (l2 === 0 && direct === 0) {
+    heavyBall(w, g, b, count, keep, take * scale, lr * through)
+    return
+  }
   const scales = f32x4.splat(scale)
   const l2s = f32x4.splat(l2)
   const keeps = f32x4.splat(keep)
