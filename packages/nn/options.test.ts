@@ -1,6 +1,7 @@
+import type { Tensor } from '@enigma/tensor'
 import { expect, it } from 'vitest'
 import { NnError } from './errors.js'
-import { nn, optim } from './index.js'
+import { DataLoader, losses, nn, optim, tensorDataset, traceNetwork } from './index.js'
 
 /** What people who know PyTorch write in JavaScript. */
 const positional: readonly [what: string, make: (value: never) => unknown][] = [
@@ -47,6 +48,44 @@ const positional: readonly [what: string, make: (value: never) => unknown][] = [
   ['ema', (value) => optim.ema(new nn.Linear(2, 2), value)],
   ['ReduceLROnPlateau', (value) => new optim.ReduceLROnPlateau(value)],
 ]
+
+const lossNames = [
+  'bce',
+  'bceWithLogits',
+  'crossEntropy',
+  'nll',
+  'klDiv',
+  'mse',
+  'l1',
+  'smoothL1',
+  'huber',
+  'poissonNll',
+] as const
+const similarities = ['cosineEmbedding', 'tripletMargin', 'marginRanking'] as const
+
+it('losses say so too', () => {
+  traceNetwork({ x: { shape: [2, 3] }, i: { shape: [2], dtype: 'i64' } }, ({ x, i }) => {
+    const value = 'sum' as never
+    const calls: Record<string, () => Tensor> = {
+      ...Object.fromEntries(
+        lossNames.map((name) => [name, () => losses[name](x, ['crossEntropy', 'nll'].includes(name) ? i : x, value)]),
+      ),
+      ...Object.fromEntries(similarities.map((name) => [name, () => losses[name](x, x, x, value)])),
+      hingeEmbedding: () => losses.hingeEmbedding(x, x, value),
+      infoNce: () => losses.infoNce(x, x, value),
+      cosineSimilarity: () => losses.cosineSimilarity(x, x, value),
+    }
+    for (const [name, call] of Object.entries(calls))
+      expect(call).toThrow(new RegExp(`^losses\\.${name} takes options by name, such as \\{ \\w+: .+ \\}; got "sum"`))
+    return { y: x.neg() }
+  })
+})
+
+it('a data loader says so too, before it makes batches of one example', () => {
+  expect(() => new DataLoader(tensorDataset({}), 32 as never)).toThrow(
+    /^DataLoader takes options by name, such as \{ batchSize: 32 \}; got 32 in their place/,
+  )
+})
 
 it.each(positional)('%s says how its options are written when a value stands in their place', (what, make) => {
   for (const value of [false, 0.1, 'none', [1, 2], null]) {

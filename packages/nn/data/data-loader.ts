@@ -1,6 +1,7 @@
 import type { Batch } from '../compile-step.js'
 import { NnError } from '../errors.js'
 import { Random } from '../init/index.js'
+import { optionsOf } from '../options.js'
 import type { Dataset } from './dataset.js'
 import { MapWorkers } from './map-workers.js'
 
@@ -44,7 +45,7 @@ export class DataLoader implements AsyncIterable<Batch> {
 
   /** @throws NnError INVALID_ARGUMENT */
   constructor(dataset: Dataset, options: DataLoaderOptions = {}) {
-    const { batchSize = 1, workers = 0, prefetch = 2, map } = options
+    const { batchSize = 1, workers = 0, prefetch = 2, map } = optionsOf('DataLoader', options, 'batchSize: 32')
     for (const [name, value, least] of [
       ['batchSize', batchSize, 1],
       ['workers', workers, 0],

@@ -1,4 +1,5 @@
 import { binaryCrossEntropy, binaryCrossEntropyWithLogits, type Operand, type Tensor } from '@enigma/tensor'
+import { optionsOf } from '../options.js'
 import { type ReductionOptions, reduced } from './reduction.js'
 
 export interface BceOptions extends ReductionOptions {
@@ -12,13 +13,14 @@ export interface BceWithLogitsOptions extends BceOptions {
 }
 
 /** Binary cross-entropy in nats of probabilities against targets of [0, 1], of one shape. @throws TensorError SHAPE_MISMATCH */
-export function bce(output: Tensor, target: Tensor, { weight, reduction }: BceOptions = {}): Tensor {
+export function bce(output: Tensor, target: Tensor, options: BceOptions = {}): Tensor {
+  const { weight, reduction } = optionsOf('losses.bce', options, "reduction: 'sum'")
   return reduced(weighted(binaryCrossEntropy(output, target), weight), reduction)
 }
 
 /** The same of sigmoid(output), exact for logits of any size. @throws TensorError SHAPE_MISMATCH */
 export function bceWithLogits(output: Tensor, target: Tensor, options: BceWithLogitsOptions = {}): Tensor {
-  const { weight, posWeight, reduction } = options
+  const { weight, posWeight, reduction } = optionsOf('losses.bceWithLogits', options, "reduction: 'sum'")
   const plain = binaryCrossEntropyWithLogits(output, target)
   if (posWeight === undefined) return reduced(weighted(plain, weight), reduction)
   // log(1 + e^-x), the loss of a positive, counts 1 + (posWeight - 1)·target instead of 1.

@@ -1,5 +1,6 @@
 import { crossEntropy as crossEntropyOp, type Dims, type Tensor } from '@enigma/tensor'
 import { NnError } from '../errors.js'
+import { optionsOf } from '../options.js'
 import { expectAlike, type ReductionOptions, reduced } from './reduction.js'
 
 export interface NllOptions extends ReductionOptions {
@@ -23,7 +24,12 @@ export interface CrossEntropyOptions extends NllOptions {
  * @throws NnError SHAPE_MISMATCH
  */
 export function crossEntropy(output: Tensor, target: Tensor, options: CrossEntropyOptions = {}): Tensor {
-  const { weight, labelSmoothing = 0, reduction = 'mean', ignoreIndex = -100 } = options
+  const {
+    weight,
+    labelSmoothing = 0,
+    reduction = 'mean',
+    ignoreIndex = -100,
+  } = optionsOf('losses.crossEntropy', options, 'labelSmoothing: 0.1')
   if (target.dtype === 'f32' && target.rank === output.rank - 1)
     throw new NnError(
       'SHAPE_MISMATCH',
@@ -41,7 +47,7 @@ export function crossEntropy(output: Tensor, target: Tensor, options: CrossEntro
  */
 export function nll(output: Tensor, target: Tensor, options: NllOptions = {}): Tensor {
   const rows = rowsOf('nll', output, target)
-  return ofIndices(rows.output, rows.target, options, target.shape)
+  return ofIndices(rows.output, rows.target, optionsOf('losses.nll', options, "reduction: 'sum'"), target.shape)
 }
 
 /** Of rows [n, classes] and targets [n]; `shape` is what the losses of the elements have. */

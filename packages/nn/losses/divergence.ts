@@ -1,4 +1,5 @@
 import type { Tensor } from '@enigma/tensor'
+import { optionsOf } from '../options.js'
 import { expectAlike, type Reduction, reduced } from './reduction.js'
 
 export interface KlDivOptions {
@@ -12,7 +13,8 @@ export interface KlDivOptions {
  * Kullback–Leibler divergence in nats of the output, given as log-probabilities, from the target's probabilities, element by
  * element: target · (log target − output). @throws NnError SHAPE_MISMATCH
  */
-export function klDiv(output: Tensor, target: Tensor, { reduction, logTarget = false }: KlDivOptions = {}): Tensor {
+export function klDiv(output: Tensor, target: Tensor, options: KlDivOptions = {}): Tensor {
+  const { reduction, logTarget = false } = optionsOf('losses.klDiv', options, 'logTarget: true')
   expectAlike('klDiv', output, target)
   const losses = logTarget ? target.exp().mul(target.sub(output)) : entropyOf(target).sub(target.mul(output))
   if (reduction !== 'batchmean') return reduced(losses, reduction)

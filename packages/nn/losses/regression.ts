@@ -1,4 +1,5 @@
 import type { Tensor } from '@enigma/tensor'
+import { optionsOf } from '../options.js'
 import { expectAlike, type ReductionOptions, reduced } from './reduction.js'
 
 export interface SmoothL1Options extends ReductionOptions {
@@ -21,18 +22,21 @@ export interface PoissonNllOptions extends ReductionOptions {
 }
 
 /** Squared differences. @throws NnError SHAPE_MISMATCH */
-export function mse(output: Tensor, target: Tensor, { reduction }: ReductionOptions = {}): Tensor {
+export function mse(output: Tensor, target: Tensor, options: ReductionOptions = {}): Tensor {
+  const { reduction } = optionsOf('losses.mse', options, "reduction: 'sum'")
   const difference = differenceOf('mse', output, target)
   return reduced(difference.mul(difference), reduction)
 }
 
 /** Absolute differences. @throws NnError SHAPE_MISMATCH */
-export function l1(output: Tensor, target: Tensor, { reduction }: ReductionOptions = {}): Tensor {
+export function l1(output: Tensor, target: Tensor, options: ReductionOptions = {}): Tensor {
+  const { reduction } = optionsOf('losses.l1', options, "reduction: 'sum'")
   return reduced(differenceOf('l1', output, target).abs(), reduction)
 }
 
 /** d²/2β where |d| < β, else |d| − β/2, for differences d. @throws NnError SHAPE_MISMATCH */
-export function smoothL1(output: Tensor, target: Tensor, { beta = 1, reduction }: SmoothL1Options = {}): Tensor {
+export function smoothL1(output: Tensor, target: Tensor, options: SmoothL1Options = {}): Tensor {
+  const { beta = 1, reduction } = optionsOf('losses.smoothL1', options, 'beta: 2')
   const distance = differenceOf('smoothL1', output, target).abs()
   if (beta === 0) return reduced(distance, reduction)
   const squared = distance.mul(distance).mul(0.5 / beta)
@@ -40,7 +44,8 @@ export function smoothL1(output: Tensor, target: Tensor, { beta = 1, reduction }
 }
 
 /** d²/2 where |d| < δ, else δ(|d| − δ/2), for differences d (Huber 1964). @throws NnError SHAPE_MISMATCH */
-export function huber(output: Tensor, target: Tensor, { delta = 1, reduction }: HuberOptions = {}): Tensor {
+export function huber(output: Tensor, target: Tensor, options: HuberOptions = {}): Tensor {
+  const { delta = 1, reduction } = optionsOf('losses.huber', options, 'delta: 2')
   const distance = differenceOf('huber', output, target).abs()
   const squared = distance.mul(distance).mul(0.5)
   return reduced(distance.less(delta).where(squared, distance.sub(0.5 * delta).mul(delta)), reduction)
@@ -48,7 +53,7 @@ export function huber(output: Tensor, target: Tensor, { delta = 1, reduction }: 
 
 /** Negative log-likelihood of counts under a Poisson distribution of the output's rate. @throws NnError SHAPE_MISMATCH */
 export function poissonNll(output: Tensor, target: Tensor, options: PoissonNllOptions = {}): Tensor {
-  const { logInput = true, full = false, eps = 1e-8, reduction } = options
+  const { logInput = true, full = false, eps = 1e-8, reduction } = optionsOf('losses.poissonNll', options, "reduction: 'sum'")
   expectAlike('poissonNll', output, target)
   const loss = logInput ? output.exp().sub(target.mul(output)) : output.sub(target.mul(output.add(eps).log()))
   if (!full) return reduced(loss, reduction)

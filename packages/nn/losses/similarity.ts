@@ -1,5 +1,6 @@
 import type { Dims, Tensor } from '@enigma/tensor'
 import { NnError } from '../errors.js'
+import { optionsOf } from '../options.js'
 import { crossEntropy } from './classification.js'
 import { expectAlike, type ReductionOptions, reduced } from './reduction.js'
 
@@ -32,7 +33,8 @@ export interface InfoNceOptions {
 }
 
 /** a·b / (|a| |b|) along a dimension. @throws NnError SHAPE_MISMATCH */
-export function cosineSimilarity(a: Tensor, b: Tensor, { axis = -1, eps = 1e-8 }: CosineSimilarityOptions = {}): Tensor {
+export function cosineSimilarity(a: Tensor, b: Tensor, options: CosineSimilarityOptions = {}): Tensor {
+  const { axis = -1, eps = 1e-8 } = optionsOf('losses.cosineSimilarity', options, 'axis: 1')
   expectAlike('cosineSimilarity', a, b)
   return a
     .mul(b)
@@ -44,7 +46,8 @@ export function cosineSimilarity(a: Tensor, b: Tensor, { axis = -1, eps = 1e-8 }
  * For pairs of vectors [..., dim]: 1 − cos where the target [...] is 1, max(0, cos − margin) where it is −1.
  * @throws NnError SHAPE_MISMATCH
  */
-export function cosineEmbedding(a: Tensor, b: Tensor, target: Tensor, { margin = 0, reduction }: MarginOptions = {}): Tensor {
+export function cosineEmbedding(a: Tensor, b: Tensor, target: Tensor, options: MarginOptions = {}): Tensor {
+  const { margin = 0, reduction } = optionsOf('losses.cosineEmbedding', options, "reduction: 'sum'")
   const cosine = cosineSimilarity(a, b)
   expectAlike('cosineEmbedding', cosine, target)
   return reduced(target.greater(0).where(cosine.neg().add(1), cosine.sub(margin).relu()), reduction)
@@ -52,7 +55,13 @@ export function cosineEmbedding(a: Tensor, b: Tensor, target: Tensor, { margin =
 
 /** max(0, |anchor − positive| − |anchor − negative| + margin) for vectors [..., dim]. @throws NnError SHAPE_MISMATCH */
 export function tripletMargin(anchor: Tensor, positive: Tensor, negative: Tensor, options: TripletMarginOptions = {}): Tensor {
-  const { margin = 1, p = 2, eps = 1e-6, swap = false, reduction } = options
+  const {
+    margin = 1,
+    p = 2,
+    eps = 1e-6,
+    swap = false,
+    reduction,
+  } = optionsOf('losses.tripletMargin', options, "reduction: 'sum'")
   expectAlike('tripletMargin', positive, anchor)
   expectAlike('tripletMargin', negative, anchor)
   const near = distanceOf(anchor, positive, p, eps)
@@ -62,14 +71,16 @@ export function tripletMargin(anchor: Tensor, positive: Tensor, negative: Tensor
 }
 
 /** max(0, −target·(a − b) + margin): a should be the larger where the target is 1, b where it is −1. @throws NnError SHAPE_MISMATCH */
-export function marginRanking(a: Tensor, b: Tensor, target: Tensor, { margin = 0, reduction }: MarginOptions = {}): Tensor {
+export function marginRanking(a: Tensor, b: Tensor, target: Tensor, options: MarginOptions = {}): Tensor {
+  const { margin = 0, reduction } = optionsOf('losses.marginRanking', options, "reduction: 'sum'")
   expectAlike('marginRanking', a, b)
   expectAlike('marginRanking', a, target)
   return reduced(b.sub(a).mul(target).add(margin).relu(), reduction)
 }
 
 /** The output, a distance, where the target is 1; max(0, margin − output) where it is −1. @throws NnError SHAPE_MISMATCH */
-export function hingeEmbedding(output: Tensor, target: Tensor, { margin = 1, reduction }: MarginOptions = {}): Tensor {
+export function hingeEmbedding(output: Tensor, target: Tensor, options: MarginOptions = {}): Tensor {
+  const { margin = 1, reduction } = optionsOf('losses.hingeEmbedding', options, "reduction: 'sum'")
   expectAlike('hingeEmbedding', output, target)
   return reduced(target.greater(0).where(output, output.neg().add(margin).relu()), reduction)
 }
@@ -78,7 +89,8 @@ export function hingeEmbedding(output: Tensor, target: Tensor, { margin = 1, red
  * InfoNCE (van den Oord et al. 2018): of the keys [n, dim], each query [n, dim] should find the one of its own row, by cosine;
  * the other rows are its negatives. @throws NnError SHAPE_MISMATCH
  */
-export function infoNce(queries: Tensor, keys: Tensor, { temperature = 0.07, symmetric = false }: InfoNceOptions = {}): Tensor {
+export function infoNce(queries: Tensor, keys: Tensor, options: InfoNceOptions = {}): Tensor {
+  const { temperature = 0.07, symmetric = false } = optionsOf('losses.infoNce', options, 'temperature: 0.1')
   expectAlike('infoNce', queries, keys)
   if (queries.rank !== 2 || typeof queries.shape[0] !== 'number')
     throw new NnError('SHAPE_MISMATCH', `losses.infoNce compares vectors [n, dim] of a fixed n, given ${show(queries.shape)}.`)
