@@ -75,6 +75,18 @@ describe('a compiled step', () => {
     expect(await trained(true)).toEqual(await trained(false))
   })
 
+  it('names a parameter that is larger than memory is dealt out, with its size', async () => {
+    const net = new nn.Linear(2 ** 14, 2 ** 14 + 1, { bias: false, seed: null })
+    const step = await net.compileStep({ ...settings, loss: losses.mse, optimizer: optim.sgd() })
+    const batch = { x: tensor(Array(2 ** 14).fill(0), [1, 2 ** 14]), y: tensor(Array(2 ** 14 + 1).fill(0), [1, 2 ** 14 + 1]) }
+    await expect(step(batch)).rejects.toMatchObject({
+      code: 'OUT_OF_MEMORY',
+      message:
+        "Parameter 'weight': f32 [16385, 16384] takes 1073807360 bytes; a tensor must fit one shard of 1073741824: split it.",
+    })
+    await step.close()
+  })
+
   it('refuses a batch whose numbers are not as many as its shape says', async () => {
     const net = new nn.Linear(2, 2, { seed: 1 })
     const step = await net.compileStep({ ...settings, optimizer: optim.sgd({ lr: 0.1 }) })

@@ -1,4 +1,4 @@
-import { SharedArena, type SharedTensor, sizeOf } from '@enigma/tensor'
+import { SharedArena, type SharedTensor, sizeOf, TensorError } from '@enigma/tensor'
 import { NnError } from './errors.js'
 import type { Optimizer, OptimizerSlot } from './optim/index.js'
 import type { Parameter } from './parameter.js'
@@ -14,6 +14,16 @@ export interface Slot extends OptimizerSlot {
   readonly optimizer: Optimizer
   /** Where a run writes its gradient: `gradient` itself, unless gradients of several batches add up there. */
   readonly output: SharedTensor<'f32'>
+}
+
+/** What goes wrong with a parameter's memory names it. */
+function named<T>(name: string, allocate: () => T): T {
+  try {
+    return allocate()
+  } catch (cause) {
+    if (!(cause instanceof TensorError)) throw cause
+    throw new TensorError(cause.code, `Parameter '${name}': ${cause.message}`, { cause })
+  }
 }
 
 const padded = (size: number) => Math.ceil(size / 16) * 16
@@ -33,7 +43,7 @@ export class StepMemory {
     }, 0)
     this.#arena = new SharedArena({ bytes: floats * 4 + 65536 })
     // Buffer by buffer, not parameter by parameter: what an update streams through lies together.
-    const allocate = () => trained.map(({ parameter }) => this.#arena.allocate('f32', parameter.shape))
+    const allocate = () => trained.map(({ name, parameter }) => named(name, () => this.#arena.allocate('f32', parameter.shape)))
     const [weights, outputs] = [allocate(), allocate()]
     const kept: Record<string, SharedTensor<'f32'>>[] = trained.map(() => ({}))
     for (const name of new Set(states.flatMap((state) => Object.keys(state))))
