@@ -34,9 +34,6 @@ export function sizesOf(op: string, gates: number, inputs: readonly Value[]): Si
 export const join = (parts: readonly Tensor[], axis: number): Tensor =>
   parts.length === 1 ? parts[0]! : parts[0]!.builder.apply('concat', parts, { axis })[0]!
 
-/** s · (1 - s) · x, of which `sx` is s · x: the derivative of a sigmoid by its value, times a factor. */
-export const slopeTimes = (s: Tensor, sx: Tensor): Tensor => sx.sub(sx.mul(s))
-
 /** [R, C] as [C, R] by way of a third dimension, so that nobody turns it into a flag of every step's product, which costs each. */
 export const transposedOnce = (x: Tensor): Tensor => {
   const [rows, columns] = x.shape as [number, number]
