@@ -23,8 +23,8 @@ import {
   transposedOnce,
 } from './recurrence.js'
 
-/** What a step of an LSTM keeps, each [H, B]: gates, products and h = o·tanh(c). */
-const lstmKept = ['i', 'f', 'g', 'o', 'ig', 'fc', 'tanhC', 'h'] as const
+/** What a step of an LSTM keeps, each [H, B]: the gates, c, tanh(c) and h. */
+const lstmKept = ['i', 'f', 'g', 'o', 'c', 'tanhC', 'h'] as const
 /** What a step of a GRU keeps, each [H, B]: gates, r times the state's part of n, z times (h - n), and the new h. */
 const gruKept = ['r', 'z', 'n', 'rn', 'zd', 'h'] as const
 
@@ -68,34 +68,34 @@ export const recurrent = defineOps({
         const [inForget, cell, out] = sums.split([2 * H, H, H], 0) as [Tensor, Tensor, Tensor]
         const [i, f] = inForget.sigmoid().split([H, H], 0) as [Tensor, Tensor]
         const [g, o] = [cell.tanh(), out.sigmoid()]
-        const [ig, fc] = [i.mul(g), f.mul(c)]
-        c = fc.add(ig)
+        c = f.mul(c).add(i.mul(g))
         const tanhC = c.tanh()
         h = o.mul(tanhC)
-        return { i, f, g, o, ig, fc, tanhC, h }
+        return { i, f, g, o, c, tanhC, h }
       })
       return [overTime(steps.map((step) => step.h)), h.transpose(), c.transpose(), ...listed(lstmKept, steps)]
     },
     vjp({ inputs, outputs, gradients }): Gradients {
       const sizes = sizesOf('lstm', 4, inputs)
       const { T, B, I } = sizes
-      const [x, weightIh, weightHh, , , h0] = inputs
+      const [x, weightIh, weightHh, , , h0, c0] = inputs
       const steps = keptOf(lstmKept, outputs.slice(3))
       const back = transposedOnce(weightHh!)
       const dys = stepGradients(gradients, h0!, sizes)
       const dGates: Tensor[] = []
       let dc = gradients[2]?.transpose()
       for (let t = T - 1; t >= 0; t--) {
-        const { i, f, g, o, ig, fc, tanhC, h } = steps[t]!
+        const { i, f, g, o, tanhC } = steps[t]!
         const dh: Tensor = sumOf(dys[t], dGates[0] && back.matmul(dGates[0]))
-        const throughO = dh.mul(h)
-        const dct: Tensor = sumOf(dc, dh.mul(o).sub(throughO.mul(tanhC)))
-        const [throughI, throughF] = [dct.mul(ig), dct.mul(fc)]
-        const ofI = throughI.sub(throughI.mul(i))
-        const ofF = throughF.sub(throughF.mul(f))
-        const ofG = dct.mul(i).sub(throughI.mul(g))
-        dGates.unshift(join([ofI, ofF, ofG, throughO.sub(throughO.mul(o))], 0))
+        const dTanh = dh.mul(o)
+        const byO = dTanh.mul(tanhC)
+        const dct: Tensor = sumOf(dc, dTanh.sub(byO.mul(tanhC)))
+        const dG = dct.mul(i)
+        const byI = dG.mul(g)
         dc = dct.mul(f)
+        const byF = dc.mul(t > 0 ? steps[t - 1]!.c : c0!.transpose())
+        const sums = [byI.sub(byI.mul(i)), byF.sub(byF.mul(f)), dG.sub(byI.mul(g)), byO.sub(byO.mul(o))]
+        dGates.unshift(join(sums, 0))
       }
       const all = join(dGates, 1)
       const before = join([h0!.transpose(), ...steps.slice(0, -1).map(({ h }) => h)], 1)
