@@ -3,9 +3,9 @@
  * that node does not give: then the layer runs as its steps (`unrolled`), which keep them. A step's tensors are [H, B]: a product
  * of a large weight with few columns needs no repacking of the weight, and gates are whole rows.
  *
- * Everything in a step waits for the step before it, although the slopes of the gates, and the products with x, need not: ONNX
- * Runtime takes a time for building a session that grows with the number of nodes that could run at once (T = 256: 3.4 s, so 1 s).
- * The derivative of a sigmoid s times v is therefore written u - u·s with u = v·s.
+ * Everything in a step is written to wait for the step before it, although products with x and slopes of gates need not: the
+ * slope of a sigmoid s times v is u - u·s with u = v·s. The time in which ONNX Runtime builds a session grows with the number of
+ * nodes that could run at once; for 256 steps this way takes a third of the other's.
  */
 import type { Value } from '../program.js'
 import type { Tensor } from '../tensor.js'
