@@ -1,4 +1,5 @@
 import { LmError } from './errors.js'
+import { invalidScaling, type RopeScaling } from './model/rope.js'
 
 /**
  * The shape of one model: a Llama-style pre-norm decoder (RMSNorm, rotary positions, SwiGLU, grouped-query attention).
@@ -18,8 +19,22 @@ export interface ModelConfig {
   /** Longest sequence in tokens. */
   readonly context: number
   readonly ropeTheta: number
+  /** How rotary angles are stretched for texts longer than those trained on; null: not. */
+  readonly ropeScaling: RopeScaling | null
+  /** Layers (counted from 0) without rotary positions (SmolLM3). */
+  readonly noRopeLayers: readonly number[]
   readonly rmsNormEps: number
   readonly tieEmbeddings: boolean
+  /** Biases on the query, key and value projections (Qwen2). */
+  readonly qkvBias: boolean
+  /** A bias on the attention's output projection. */
+  readonly outputBias: boolean
+  /** Biases in the SwiGLU. */
+  readonly mlpBias: boolean
+  /** RMSNorm over each head's queries and keys before they are rotated (Qwen3). */
+  readonly qkNorm: boolean
+  /** A token sees so many tokens, itself included (Mistral); null: all before it. */
+  readonly slidingWindow: number | null
   /** Share of activations dropped in training, 0 to 1. */
   readonly dropout: number
   readonly bosId: number | null
@@ -36,9 +51,13 @@ export function hiddenSize(dim: number): number {
   return 64 * Math.ceil(Math.floor((8 * dim) / 3) / 64)
 }
 
+/** No model comes near; a damaged file that asks for more must not make lists without end. */
+export const maxLayers = 4096
+
 /**
  * A validated, frozen configuration. Defaults: kvHeads = heads, headDim = dim / heads, hidden = `hiddenSize(dim)`,
- * ropeTheta 10000, rmsNormEps 1e-6, tied embeddings, no dropout, no special ids.
+ * ropeTheta 10000, rmsNormEps 1e-6, tied embeddings, plain rotary positions, no biases, no query and key norms, no sliding window,
+ * no dropout, no special ids.
  * @throws LmError INVALID_CONFIG
  */
 export function createConfig(options: ModelConfigOptions): ModelConfig {
@@ -46,6 +65,7 @@ export function createConfig(options: ModelConfigOptions): ModelConfig {
   checkPositive('vocab_size', options.vocabSize)
   checkPositive('dim', dim)
   checkPositive('n_layers', options.layers)
+  if (options.layers > maxLayers) throw invalid(`n_layers must be at most ${maxLayers}, got ${options.layers}`)
   checkPositive('n_heads', heads)
   checkPositive('max_seq_len', options.context)
   if (options.headDim === undefined && dim % heads !== 0) {
@@ -61,8 +81,15 @@ export function createConfig(options: ModelConfigOptions): ModelConfig {
     hidden: options.hidden ?? hiddenSize(dim),
     context: options.context,
     ropeTheta: options.ropeTheta ?? 10_000,
+    ropeScaling: options.ropeScaling ? Object.freeze({ ...options.ropeScaling }) : null,
+    noRopeLayers: Object.freeze([...(options.noRopeLayers ?? [])]),
     rmsNormEps: options.rmsNormEps ?? 1e-6,
     tieEmbeddings: options.tieEmbeddings ?? true,
+    qkvBias: options.qkvBias ?? false,
+    outputBias: options.outputBias ?? false,
+    mlpBias: options.mlpBias ?? false,
+    qkNorm: options.qkNorm ?? false,
+    slidingWindow: options.slidingWindow ?? null,
     dropout: options.dropout ?? 0,
     bosId: options.bosId ?? null,
     eosIds: Object.freeze([...(options.eosIds ?? [])]),
@@ -82,6 +109,12 @@ export function createConfig(options: ModelConfigOptions): ModelConfig {
     throw invalid(`rope_theta must be positive, got ${config.ropeTheta}`)
   if (!(config.rmsNormEps > 0 && config.rmsNormEps < 1))
     throw invalid(`rms_norm_eps must be between 0 and 1, got ${config.rmsNormEps}`)
+  const broken = config.ropeScaling && invalidScaling(config.ropeScaling)
+  if (broken) throw invalid(`rope_scaling: ${broken}`)
+  if (config.slidingWindow !== null) checkPositive('sliding_window', config.slidingWindow)
+  for (const layer of config.noRopeLayers)
+    if (!(Number.isSafeInteger(layer) && layer >= 0 && layer < config.layers))
+      throw invalid(`no_rope_layers must be layers below ${config.layers}, got ${layer}`)
   for (const [name, id] of [
     ['bos_token_id', config.bosId],
     ...config.eosIds.map((id) => ['eos_token_id', id] as const),

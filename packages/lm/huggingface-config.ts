@@ -1,15 +1,23 @@
 import type { StoredDtype } from '@enigma/tensor/formats'
 import { createConfig, type ModelConfig } from './config.js'
 import { LmError } from './errors.js'
+import { ConfigFields, isObject } from './formats/config-fields.js'
+import { FAMILIES, familyOf } from './formats/families.js'
+import { readRope, ropeScalingFields } from './formats/rope-fields.js'
 
 const TORCH_DTYPES = { f32: 'float32', f16: 'float16', bf16: 'bfloat16' } as const
 
-/** `config.json` as Hugging Face transformers' `LlamaConfig` writes it, plus `dropout`, which transformers ignores. */
+/**
+ * `config.json` as Hugging Face transformers writes it for the first family that computes this model (Llama where that does), plus
+ * `dropout`, which transformers ignores.
+ * @throws LmError UNSUPPORTED_MODEL when no family computes this mixture of biases, norms and windows
+ */
 export function configToHuggingFace(config: ModelConfig, dtype: StoredDtype = 'f32'): Record<string, unknown> {
   const { eosIds } = config
+  const family = familyOf(config)
   return {
-    architectures: ['LlamaForCausalLM'],
-    model_type: 'llama',
+    architectures: [family.architecture],
+    model_type: family.modelType,
     vocab_size: config.vocabSize,
     hidden_size: config.dim,
     intermediate_size: config.hidden,
@@ -20,10 +28,10 @@ export function configToHuggingFace(config: ModelConfig, dtype: StoredDtype = 'f
     max_position_embeddings: config.context,
     rms_norm_eps: config.rmsNormEps,
     rope_theta: config.ropeTheta,
+    rope_scaling: ropeScalingFields(config.ropeScaling),
     tie_word_embeddings: config.tieEmbeddings,
     hidden_act: 'silu',
-    attention_bias: false,
-    mlp_bias: false,
+    ...family.write(config),
     attention_dropout: 0,
     initializer_range: 0.02,
     dropout: config.dropout,
@@ -35,25 +43,15 @@ export function configToHuggingFace(config: ModelConfig, dtype: StoredDtype = 'f
   }
 }
 
-/** Fields that would change what the model computes, and the values under which it computes what ours does. */
+/** Fields that would change what the model computes, in every family, and the values under which it computes what ours does. */
 const REQUIRED: Readonly<Record<string, (value: unknown) => boolean>> = {
-  model_type: (value) => value === 'llama',
-  architectures: (value) => Array.isArray(value) && value.includes('LlamaForCausalLM'),
   hidden_act: (value) => value === 'silu' || value === 'swish',
-  attention_bias: (value) => value === false,
-  mlp_bias: (value) => value === false,
-  rope_scaling: (value) => isDefaultRope(value),
-  rope_parameters: (value) => isDefaultRope(value),
   partial_rotary_factor: (value) => value === 1,
   quantization_config: () => false,
 }
 
-function isDefaultRope(value: unknown): boolean {
-  return isObject(value) && (value.rope_type ?? value.type ?? 'default') === 'default'
-}
-
 /**
- * The configuration in a Llama `config.json`, with transformers' defaults for what it leaves out.
+ * The configuration in a `config.json` of Llama, Mistral, Qwen2, Qwen3 or SmolLM, with transformers' defaults for what it leaves out.
  * @param value the parsed JSON
  * @param source how messages name the file
  * @throws LmError UNSUPPORTED_MODEL, naming field and value, when the model would compute something else than ours
@@ -61,60 +59,39 @@ function isDefaultRope(value: unknown): boolean {
  */
 export function configFromHuggingFace(value: unknown, source = 'config.json'): ModelConfig {
   if (!isObject(value)) throw new LmError('INVALID_CONFIG', `${source} must hold a JSON object`)
-  if (value.model_type === undefined)
-    throw new LmError('INVALID_CONFIG', `${source} lacks model_type; a Llama model says "llama"`)
-  for (const [field, accepts] of Object.entries(REQUIRED)) {
-    const given = value[field]
-    if (given !== undefined && given !== null && !accepts(given)) {
-      throw new LmError(
-        'UNSUPPORTED_MODEL',
-        `${source}: ${field} ${JSON.stringify(given)} is not supported; this loads plain Llama models`,
-      )
-    }
-  }
+  const fields = new ConfigFields(value, source)
+  if (!fields.has('model_type')) throw new LmError('INVALID_CONFIG', `${source} lacks model_type; a Llama model says "llama"`)
+  const family = FAMILIES.find(({ modelType }) => modelType === value.model_type)
+  if (!family) throw fields.unsupported('model_type')
+  if (fields.list('architectures')?.includes(family.architecture) === false) throw fields.unsupported('architectures')
+  for (const [field, accepts] of Object.entries(REQUIRED))
+    if (fields.has(field) && !accepts(value[field])) throw fields.unsupported(field)
 
-  const number = (field: string, fallback?: number): number => {
-    const given = value[field] ?? fallback
-    if (given === undefined) throw new LmError('INVALID_CONFIG', `${source} lacks ${field}`)
-    if (typeof given !== 'number') throw wrongType(source, field, 'a number', given)
-    return given
-  }
-  const tied = value.tie_word_embeddings ?? false
-  if (typeof tied !== 'boolean') throw wrongType(source, 'tie_word_embeddings', 'true or false', tied)
-
-  const vocabSize = number('vocab_size')
-  const dim = number('hidden_size')
-  const heads = number('num_attention_heads')
-  const rope = isObject(value.rope_parameters) ? value.rope_parameters : value
-  const ropeTheta = rope.rope_theta ?? 10_000
-  if (typeof ropeTheta !== 'number') throw wrongType(source, 'rope_theta', 'a number', ropeTheta)
-
-  // Old conversions carry ids that are no rows of the table (pad_token_id -1); they can never occur in a text.
-  const ids = (field: string, fallback: number | null): number[] => {
-    const given = value[field] === undefined ? fallback : value[field]
-    const list: unknown[] = given === null ? [] : Array.isArray(given) ? given : [given]
-    return list.filter((id): id is number => {
-      if (typeof id !== 'number') throw wrongType(source, field, 'a token id', given)
-      return id >= 0 && id < vocabSize
-    })
-  }
+  const { defaults } = family
+  const vocabSize = fields.number('vocab_size')
+  const heads = fields.number('num_attention_heads')
+  const layers = fields.number('num_hidden_layers')
+  const context = fields.number('max_position_embeddings', defaults.context)
+  const headDim = defaults.headDim === 'split' ? undefined : defaults.headDim
+  const kvHeads = defaults.kvHeads === 'heads' || value.num_key_value_heads === null ? heads : defaults.kvHeads
   try {
     return createConfig({
       vocabSize,
-      dim,
-      layers: number('num_hidden_layers'),
+      dim: fields.number('hidden_size'),
+      layers,
       heads,
-      kvHeads: number('num_key_value_heads', heads),
-      ...(value.head_dim === undefined || value.head_dim === null ? {} : { headDim: number('head_dim') }),
-      hidden: number('intermediate_size'),
-      context: number('max_position_embeddings', 2048),
-      ropeTheta,
-      rmsNormEps: number('rms_norm_eps', 1e-6),
-      tieEmbeddings: tied,
-      dropout: number('dropout', 0),
-      bosId: ids('bos_token_id', 1)[0] ?? null,
-      eosIds: ids('eos_token_id', 2),
-      padId: ids('pad_token_id', null)[0] ?? null,
+      kvHeads: fields.number('num_key_value_heads', kvHeads),
+      ...((fields.has('head_dim') || headDim !== undefined) && { headDim: fields.number('head_dim', headDim) }),
+      hidden: fields.number('intermediate_size'),
+      context,
+      ...readRope(fields, defaults.theta, context),
+      rmsNormEps: fields.number('rms_norm_eps', 1e-6),
+      tieEmbeddings: fields.flag('tie_word_embeddings', defaults.tied),
+      ...family.read(fields, layers),
+      dropout: fields.number('dropout', 0),
+      bosId: fields.ids('bos_token_id', defaults.bos, vocabSize)[0] ?? null,
+      eosIds: fields.ids('eos_token_id', defaults.eos, vocabSize),
+      padId: fields.ids('pad_token_id', defaults.pad, vocabSize)[0] ?? null,
     })
   } catch (error) {
     if (error instanceof LmError && !error.message.startsWith(source)) {
@@ -122,12 +99,4 @@ export function configFromHuggingFace(value: unknown, source = 'config.json'): M
     }
     throw error
   }
-}
-
-function wrongType(source: string, field: string, wanted: string, given: unknown): LmError {
-  return new LmError('INVALID_CONFIG', `${source}: ${field} must be ${wanted}, got ${JSON.stringify(given)}`)
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

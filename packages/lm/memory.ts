@@ -1,4 +1,5 @@
 import type { ModelConfig } from './config.js'
+import { parameterSpecs } from './parameters.js'
 
 /** Bytes, by purpose. */
 export interface MemoryEstimate {
@@ -16,9 +17,7 @@ export interface MemoryEstimate {
 
 /** The exact number of weights; tied embeddings count once. */
 export function parameterCount(config: ModelConfig): number {
-  const { vocabSize, dim, layers, heads, kvHeads, headDim, hidden } = config
-  const attention = 2 * dim * heads * headDim + 2 * dim * kvHeads * headDim
-  return vocabSize * dim * (config.tieEmbeddings ? 1 : 2) + layers * (attention + 3 * dim * hidden + 2 * dim) + dim
+  return parameterSpecs(config).reduce((sum, { shape }) => sum + shape.reduce((size, of) => size * of, 1), 0)
 }
 
 const F32 = 4

@@ -4,6 +4,7 @@ import {
   type BoundRun,
   cachedAttention,
   compile,
+  concat,
   type Device,
   type Executable,
   type HostTensor,
@@ -15,6 +16,7 @@ import {
 import type { ModelConfig } from '../config.js'
 import { LmError } from '../errors.js'
 import { parameterCount } from '../memory.js'
+import { ropeAngles } from '../model/rope.js'
 
 /** [rows, columns] → [columns, rows]: products with constant weights are fastest as x · W with W [in, out]. */
 function transposed(data: Float32Array, rows: number, columns: number): Float32Array {
@@ -44,12 +46,13 @@ function stacked(matrices: readonly HostTensor[]): { data: Float32Array; rows: n
  * Query, key and value projections are one product, gate and up another; weights are constants, which the runtime packs.
  */
 function decodingProgram(config: ModelConfig, weights: StateDict) {
-  const { layers, kvHeads, headDim, hidden, context, vocabSize, rmsNormEps, ropeTheta, tieEmbeddings } = config
-  const weight = (name: string): HostTensor => {
-    const tensor = weights[`${name}.weight`]
-    if (!tensor) throw new LmError('TENSOR_MISSING', `The model has no tensor '${name}.weight'.`)
-    return tensor
+  const { layers, heads, kvHeads, headDim, hidden, context, vocabSize, rmsNormEps, tieEmbeddings } = config
+  const tensor = (name: string): HostTensor => {
+    const found = weights[name]
+    if (!found) throw new LmError('TENSOR_MISSING', `The model has no tensor '${name}'.`)
+    return found
   }
+  const weight = (name: string) => tensor(`${name}.weight`)
   const cacheShape = ['batch', kvHeads, context, headDim]
   const caches = Array.from({ length: layers }, (_, layer) => [`keys.${layer}`, `values.${layer}`]).flat()
   const inputs = {
@@ -66,7 +69,26 @@ function decodingProgram(config: ModelConfig, weights: StateDict) {
       const columns = data.length / rows
       return builder.constant(transposed(data, rows, columns), [columns, rows])
     }
-    const { cosine, sine } = nn.rotaryTables(context, headDim, ropeTheta)
+    /** x · Wᵀ (+ bias) for the weights of these layers, stacked. */
+    const linear = (x: Tensor, biased: boolean, ...names: string[]) => {
+      const product = x.matmul(projection(...names))
+      if (!biased) return product
+      const { data } = stacked(names.map((name) => tensor(`${name}.bias`)))
+      return product.add(builder.constant(data, [data.length]))
+    }
+    /** Queries and keys of packed [batch, length, (heads + 2·kvHeads)·headDim] normalized head by head; values as they are. */
+    const headsNormalized = (packed: Tensor, attention: string): Tensor => {
+      if (!config.qkNorm) return packed
+      const [batch, length, width] = packed.shape
+      const sizes = [heads, kvHeads, kvHeads].map((count) => count * headDim)
+      const parts = packed.split(sizes, -1) as [Tensor, Tensor, Tensor]
+      const norm = (x: Tensor, name: string, count: number) =>
+        rmsNorm(x.reshape([batch!, length!, count, headDim]), constant(`${attention}.${name}`), rmsNormEps).reshape(x.shape)
+      const normed = [norm(parts[0], 'q_norm', heads), norm(parts[1], 'k_norm', kvHeads), parts[2]]
+      return concat(normed, -1).reshape([batch!, length!, width!])
+    }
+    const { frequencies, scale } = ropeAngles(config)
+    const { cosine, sine } = nn.rotaryTables(context, frequencies, scale)
     const tables = {
       cosine: builder.constant(cosine, [context, headDim / 2]),
       sine: builder.constant(sine, [context, headDim / 2]),
@@ -84,22 +106,24 @@ function decodingProgram(config: ModelConfig, weights: StateDict) {
     for (let layer = 0; layer < layers; layer++) {
       const at = `model.layers.${layer}`
       const attention = `${at}.self_attn`
-      const qkv = normalized(`${at}.input_layernorm`).matmul(
-        projection(`${attention}.q_proj`, `${attention}.k_proj`, `${attention}.v_proj`),
-      )
-      const { output, keys, values } = cachedAttention(qkv, {
+      const projections = [`${attention}.q_proj`, `${attention}.k_proj`, `${attention}.v_proj`]
+      const qkv = linear(normalized(`${at}.input_layernorm`), config.qkvBias, ...projections)
+      const { output, keys, values } = cachedAttention(headsNormalized(qkv, attention), {
         keys: given[`keys.${layer}`]!,
         values: given[`values.${layer}`]!,
         last: given.last!,
         total: given.total!,
         ...tables,
+        rotary: !config.noRopeLayers.includes(layer),
+        window: config.slidingWindow ?? undefined,
       })
       outputs[`new.keys.${layer}`] = keys
       outputs[`new.values.${layer}`] = values
-      update = output.matmul(projection(`${attention}.o_proj`))
-      const wide = normalized(`${at}.post_attention_layernorm`).matmul(projection(`${at}.mlp.gate_proj`, `${at}.mlp.up_proj`))
+      update = linear(output, config.outputBias, `${attention}.o_proj`)
+      const inner = [`${at}.mlp.gate_proj`, `${at}.mlp.up_proj`]
+      const wide = linear(normalized(`${at}.post_attention_layernorm`), config.mlpBias, ...inner)
       const [gate, up] = wide.split([hidden, hidden], -1) as [Tensor, Tensor]
-      update = swiglu(gate, up).matmul(projection(`${at}.mlp.down_proj`))
+      update = linear(swiglu(gate, up), config.mlpBias, `${at}.mlp.down_proj`)
     }
     const final = normalized('model.norm').indexSelect(1, given.position!)
     const head = projection(tieEmbeddings ? 'model.embed_tokens' : 'lm_head')

@@ -2,6 +2,7 @@ import { init, Layer, nn } from '@enigma/nn'
 import { checkpoint, linear, type Tensor } from '@enigma/tensor'
 import type { ModelConfig } from '../config.js'
 import { parameterSpecs } from '../parameters.js'
+import { ropeAngles } from './rope.js'
 
 /** One pre-norm decoder block. Field names are Hugging Face's, so that `stateDict` has the keys of a Llama checkpoint. */
 class LlamaDecoderLayer extends Layer {
@@ -10,16 +11,22 @@ class LlamaDecoderLayer extends Layer {
   readonly post_attention_layernorm: nn.RMSNorm
   readonly mlp: nn.SwiGLU
 
-  constructor({ dim, heads, kvHeads, headDim, hidden, rmsNormEps, dropout }: ModelConfig) {
+  constructor(config: ModelConfig) {
     super()
+    const { dim, heads, kvHeads, headDim, hidden, rmsNormEps, dropout, qkvBias, outputBias } = config
+    const qkNormEps = config.qkNorm ? rmsNormEps : undefined
+    const window = config.slidingWindow ?? undefined
     this.input_layernorm = new nn.RMSNorm(dim, { eps: rmsNormEps })
-    this.self_attn = new nn.GroupedQueryAttention({ dim, heads, kvHeads, headDim, dropout, seed: null })
+    this.self_attn = new nn.GroupedQueryAttention({
+      ...{ dim, heads, kvHeads, headDim, qkvBias, outputBias, qkNormEps, window, dropout },
+      seed: null,
+    })
     this.post_attention_layernorm = new nn.RMSNorm(dim, { eps: rmsNormEps })
-    this.mlp = new nn.SwiGLU(dim, hidden, dropout, null)
+    this.mlp = new nn.SwiGLU(dim, hidden, dropout, null, config.mlpBias)
   }
 
   /** x [batch·length, dim] → the same shape. */
-  override forward(x: Tensor, rotary: nn.RotaryEmbedding, batch: number, length: number): Tensor {
+  override forward(x: Tensor, rotary: nn.RotaryEmbedding | null, batch: number, length: number): Tensor {
     const attended = x.add(this.self_attn.forward(this.input_layernorm.forward(x), rotary, batch, length))
     return attended.add(this.mlp.forward(this.post_attention_layernorm.forward(attended)))
   }
@@ -47,13 +54,13 @@ class LlamaModel extends Layer {
     const rotary = new nn.RotaryEmbedding(tokens.builder, {
       batch,
       length,
-      dim: this.#config.headDim,
-      theta: this.#config.ropeTheta,
+      ...ropeAngles(this.#config),
     })
     // Matrices all the way: sums of matrix products then fuse, and attention alone sees batch and length apart.
     const embedded = this.embed_tokens.forward(tokens.reshape([batch * length]))
-    const hidden = this.layers.reduce<Tensor>((x, layer) => {
-      const block = (input: Tensor) => layer.forward(input, rotary, batch, length)
+    const hidden = this.layers.reduce<Tensor>((x, layer, index) => {
+      const positions = this.#config.noRopeLayers.includes(index) ? null : rotary
+      const block = (input: Tensor) => layer.forward(input, positions, batch, length)
       return this.#recompute ? checkpoint(block, x) : block(x)
     }, embedded)
     return this.norm.forward(hidden)
@@ -61,7 +68,8 @@ class LlamaModel extends Layer {
 }
 
 /**
- * A Llama-style language model (Touvron et al. 2023): RMSNorm, rotary positions, grouped-query attention, SwiGLU.
+ * A Llama-style language model (Touvron et al. 2023): RMSNorm, rotary positions, grouped-query attention, SwiGLU; with what its
+ * relatives add (biases, norms of queries and keys, a sliding window), as the configuration says.
  * Weights start as `parameterSpecs` says; `stateDict` and `loadStateDict` speak Hugging Face's names.
  */
 export class LlamaForCausalLM extends Layer {
@@ -85,6 +93,7 @@ export class LlamaForCausalLM extends Layer {
     for (const { name, kind, initStd } of parameterSpecs(config)) {
       const parameter = parameters.get(name)!
       if (kind === 'norm') init.constant(parameter, 1)
+      else if (kind === 'bias') init.constant(parameter, 0)
       else init.normal(parameter, initStd, random)
     }
   }

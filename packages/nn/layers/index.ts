@@ -32,7 +32,7 @@ export { GRU, LSTM, type RecurrentOptions } from './recurrent.js'
 export { PixelShuffle, PixelUnshuffle, Upsample } from './resampling.js'
 export { Residual } from './residual.js'
 export { RMSNorm } from './rms-norm.js'
-export { RotaryEmbedding, rotaryTables } from './rotary-embedding.js'
+export { RotaryEmbedding, rotaryFrequencies, rotaryTables } from './rotary-embedding.js'
 export { Sequential } from './sequential.js'
 export { SwiGLU } from './swiglu.js'
 export {

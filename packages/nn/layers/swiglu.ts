@@ -3,7 +3,7 @@ import { childSeed, type Seed } from '../init/index.js'
 import { Layer } from '../layer.js'
 import { Linear } from './linear.js'
 
-/** down(silu(gate(x)) · up(x)) (Shazeer 2020), without biases; field names are Hugging Face's Llama's. */
+/** down(silu(gate(x)) · up(x)) (Shazeer 2020), without biases unless asked for; field names are Hugging Face's Llama's. */
 export class SwiGLU extends Layer {
   readonly gate_proj: Linear
   readonly up_proj: Linear
@@ -14,11 +14,12 @@ export class SwiGLU extends Layer {
     hidden: number,
     readonly p = 0,
     seed?: Seed,
+    bias = false,
   ) {
     super()
-    this.gate_proj = new Linear(dim, hidden, { bias: false, seed: childSeed(seed, 0) })
-    this.up_proj = new Linear(dim, hidden, { bias: false, seed: childSeed(seed, 1) })
-    this.down_proj = new Linear(hidden, dim, { bias: false, seed: childSeed(seed, 2) })
+    this.gate_proj = new Linear(dim, hidden, { bias, seed: childSeed(seed, 0) })
+    this.up_proj = new Linear(dim, hidden, { bias, seed: childSeed(seed, 1) })
+    this.down_proj = new Linear(hidden, dim, { bias, seed: childSeed(seed, 2) })
   }
 
   override forward(x: Tensor): Tensor {

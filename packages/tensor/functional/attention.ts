@@ -61,11 +61,19 @@ export interface AttentionCache {
   /** [S, D/2] */
   readonly cosine: Tensor
   readonly sine: Tensor
+  /** Rotate queries and keys by their positions. Default true. */
+  readonly rotary?: boolean
+  /** A token sees so many, itself included (Mistral's sliding window). Default: all before it. */
+  readonly window?: number | undefined
 }
 
 /** Attention of new tokens over a cache; `qkv` [B, T, (H + 2·KV)·D] is packed. Result [B, T, H·D] and the new caches. */
 export function cachedAttention(qkv: Tensor, cache: AttentionCache): { output: Tensor; keys: Tensor; values: Tensor } {
-  const { keys, values, last, total, cosine, sine } = cache
-  const [output, newKeys, newValues] = qkv.builder.apply('cachedAttention', [qkv, keys, values, last, total, cosine, sine])
+  const { keys, values, last, total, cosine, sine, rotary = true, window } = cache
+  const inputs = [qkv, keys, values, last, total, cosine, sine]
+  const [output, newKeys, newValues] = qkv.builder.apply('cachedAttention', inputs, {
+    ...(!rotary && { rotary }),
+    ...(window !== undefined && { window }),
+  })
   return { output: output!, keys: newKeys!, values: newValues! }
 }

@@ -28,10 +28,12 @@ export const shapes = defineOps({
     infer: ([x], { symbols }) => [{ shape: reshapeTarget(x!.shape, symbols as string), dtype: x!.dtype }],
     vjp: ({ inputs: [x], gradients: [dy] }) => [dy!.reshape(x!.shape)],
     lower({ inputs: [x], outputs: [y], emit, ints }) {
-      const target = y!.shape.map((dim) => (typeof dim === 'number' ? dim : -1))
+      // A 0 copies the size at the same place, unless sizes may be zero: so several run-time sizes that stay in place can be written.
+      const copies = !y!.shape.includes(0) && y!.shape.filter((dim) => typeof dim === 'string').length > 1
+      const target = y!.shape.map((dim, axis) => (typeof dim === 'number' ? dim : copies && dim === x!.shape[axis] ? 0 : -1))
       if (target.filter((dim) => dim === -1).length > 1)
-        throw shapeError('reshape', 'at most one size may be known only at run time', [x!.shape, y!.shape])
-      emit('Reshape', [x!.name, ints(target)], { allowzero: 1 }, { outputs: [y!.name] })
+        throw shapeError('reshape', 'of sizes known only at run time all but one must stay in their places', [x!.shape, y!.shape])
+      emit('Reshape', [x!.name, ints(target)], { allowzero: copies ? 0 : 1 }, { outputs: [y!.name] })
     },
   },
 

@@ -184,13 +184,13 @@ export const transformer = defineOps({
         ])
       return [f32([qkv!.shape[0]!, qkv!.shape[1]!, heads * dim]), f32(keys!.shape), f32(values!.shape)]
     },
-    lower({ inputs, outputs, emit }) {
+    lower({ inputs, outputs, attributes: { rotary = true, window = -1 }, emit }) {
       const [qkv, keys, values, past, total, cosine, sine] = inputs
       const { heads, kvHeads } = cacheSizes(qkv!, keys!)
       emit(
         'GroupQueryAttention',
         [qkv!.name, '', '', keys!.name, values!.name, past!.name, total!.name, cosine!.name, sine!.name],
-        { num_heads: heads, kv_num_heads: kvHeads, do_rotary: 1 },
+        { num_heads: heads, kv_num_heads: kvHeads, do_rotary: rotary ? 1 : 0, local_window_size: window as number },
         { outputs: outputs.map(({ name }) => name), domain: 'com.microsoft' },
       )
     },
