@@ -200,6 +200,21 @@ export class Sequence {
   }
 }
 
+/** Makes `to` a sequence that has read what `from` has: copies the filled part of the cache, and the last logits. */
+export function copyFilled(from: Sequence, to: Sequence): void {
+  for (const [name, { shape, data }] of Object.entries(from.caches)) {
+    const [, heads, context, headDim] = shape as [number, number, number, number]
+    for (let head = 0; head < heads; head++) {
+      const start = head * context * headDim
+      const filled = (data as Float32Array).subarray(start, start + from.length * headDim)
+      const target = to.caches[name]!.data as Float32Array
+      target.set(filled, start)
+    }
+  }
+  to.logits.set(from.logits)
+  to.length = from.length
+}
+
 /** Runs a model token by token with a key/value cache. */
 export class Decoder {
   readonly config: ModelConfig

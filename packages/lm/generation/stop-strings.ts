@@ -1,21 +1,28 @@
+import { LmError } from '../errors.js'
+
 /**
  * Watches streamed text for stop strings, which may be split over pieces: holds back just enough text that no part of a
- * stop string is ever emitted.
+ * stop string is ever emitted. The one that is complete first ends the text, so that the cuts between pieces change nothing.
  */
 export class StopStrings {
   readonly #stops: readonly string[]
   #held = ''
 
+  /** @throws LmError INVALID_OPTION for half a character (a lone surrogate), which no text contains */
   constructor(stops: readonly string[]) {
+    for (const stop of stops) {
+      if (typeof stop !== 'string' || loneSurrogate.test(stop))
+        throw new LmError('INVALID_OPTION', `stop must be texts of whole characters, got ${JSON.stringify(stop)}`)
+    }
     this.#stops = stops.filter((stop) => stop.length > 0)
   }
 
   /** Text that is safe to emit now, and whether a stop string has been found (it and what follows are dropped). */
   push(piece: string): { text: string; stopped: boolean } {
     this.#held += piece
-    const hits = this.#stops.map((stop) => this.#held.indexOf(stop)).filter((index) => index >= 0)
-    if (hits.length > 0) {
-      const text = this.#held.slice(0, Math.min(...hits))
+    const hit = firstComplete(this.#held, this.#stops)
+    if (hit !== undefined) {
+      const text = this.#held.slice(0, hit)
       this.#held = ''
       return { text, stopped: true }
     }
@@ -31,6 +38,19 @@ export class StopStrings {
     this.#held = ''
     return text
   }
+}
+
+const loneSurrogate = /\p{Surrogate}/u
+
+/** Where the stop string begins that ends first; of those that end together, the longest. */
+function firstComplete(text: string, stops: readonly string[]): number | undefined {
+  let best: { start: number; end: number } | undefined
+  for (const stop of stops) {
+    const start = text.indexOf(stop)
+    const end = start + stop.length
+    if (start >= 0 && (!best || end < best.end || (end === best.end && start < best.start))) best = { start, end }
+  }
+  return best?.start
 }
 
 /** Length of the longest proper prefix of `stop` that `text` ends with. */

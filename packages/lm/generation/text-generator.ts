@@ -1,62 +1,22 @@
 import { TensorError } from '@enigma/tensor'
 import { LmError } from '../errors.js'
 import type { LanguageModel } from '../language-model.js'
+import { beamSearch } from './beam-search.js'
 import { type ChatMessage, type ChatPrompt, chatPrompt } from './chat-prompt.js'
-import { Decoder, type DecoderOptions, type Sequence } from './decoder.js'
-import { Sampler, type SamplingOptions } from './sampler.js'
-import { StopStrings } from './stop-strings.js'
+import { Decoder, type DecoderOptions } from './decoder.js'
+import { CachedForward, type Forward } from './forward.js'
+import {
+  type BeamGenerationOptions,
+  checkBeams,
+  checkGeneration,
+  defaultMaxTokens,
+  fitPrompt,
+  type GenerationOptions,
+  type GenerationResult,
+} from './generation-options.js'
+import { resolveSampling } from './sampling/sampling-options.js'
+import { SequenceGeneration } from './sequence-generation.js'
 import { UncachedForward } from './uncached-forward.js'
-
-export interface GenerationOptions extends SamplingOptions {
-  /** Longest answer in tokens. Default 256, or what the context has left if that is less. */
-  readonly maxTokens?: number
-  /** The text ends before the first of these; they may span tokens. */
-  readonly stop?: readonly string[]
-  /** Ends the text at once; the result so far has finishReason 'abort'. */
-  readonly signal?: AbortSignal
-  /** `false` recomputes the whole text for every token, without a cache and with the training program: to check the cache. */
-  readonly cache?: boolean
-}
-
-export interface GenerationResult {
-  /** Only the new text. */
-  readonly text: string
-  /** New tokens. */
-  readonly tokens: number
-  readonly promptTokens: number
-  /** New tokens over the time from the prompt's end to the last token. */
-  readonly tokensPerSecond: number
-  /** 'stop': the end token or a stop string; 'length': maxTokens or the context; 'abort': the signal. */
-  readonly finishReason: 'stop' | 'length' | 'abort'
-}
-
-const defaultMaxTokens = 256
-
-/** Gives the logits [vocabulary] after a growing list of tokens. */
-interface Forward {
-  /** @throws TensorError ABORTED when `signal` fires */
-  next(tokens: readonly number[], signal?: AbortSignal): Promise<Float32Array>
-  close(): void
-}
-
-/** Feeds a sequence what it has not seen yet. */
-class CachedForward implements Forward {
-  readonly #decoder: Decoder
-  readonly #sequence: Sequence
-
-  constructor(decoder: Decoder) {
-    this.#decoder = decoder
-    this.#sequence = decoder.start()
-  }
-
-  next(tokens: readonly number[], signal?: AbortSignal): Promise<Float32Array> {
-    return this.#decoder.feed(this.#sequence, tokens.slice(this.#sequence.length), signal)
-  }
-
-  close(): void {
-    this.#sequence[Symbol.dispose]()
-  }
-}
 
 /** Generates text with one model. Calls may overlap; each has a cache of its own. */
 export class TextGenerator {
@@ -79,75 +39,78 @@ export class TextGenerator {
    * @throws LmError INVALID_OPTION, CONTEXT_OVERFLOW when the prompt leaves no room for a token
    */
   async *stream(prompt: string, options: GenerationOptions = {}): AsyncGenerator<string, GenerationResult> {
-    const { tokenizer, config } = this.model
-    const { stop = [], signal, cache = true, maxTokens = defaultMaxTokens } = options
-    if (!(Number.isInteger(maxTokens) && maxTokens > 0))
-      throw new LmError('INVALID_OPTION', `maxTokens must be a positive whole number, got ${maxTokens}`)
-    const sampler = new Sampler(options)
-    const tokens = this.#promptTokens(prompt)
-    const promptTokens = tokens.length
-    const limit = Math.min(maxTokens, config.context - promptTokens)
-    const decoder = tokenizer.decoder()
-    const stops = new StopStrings(stop)
-    const forward: Forward = cache ? new CachedForward(this.#decoder) : new UncachedForward(this.model, this.#options)
-    let text = ''
-    let finishReason: GenerationResult['finishReason'] = 'length'
-    let started = performance.now()
-    let generated = 0
-    let cutByStop = false
+    const sequence = this.#sequence(prompt, options)
+    const forward = this.#forward(options)
     try {
-      while (generated < limit) {
-        if (signal?.aborted) {
-          finishReason = 'abort'
-          break
-        }
-        const logits = await unlessAborted(forward.next(tokens, signal))
-        if (!logits) {
-          finishReason = 'abort'
-          break
-        }
-        // Models have more logits than the tokenizer has tokens where the table was padded.
-        logits.fill(Number.NEGATIVE_INFINITY, tokenizer.vocabSize)
-        if (generated === 0) started = performance.now()
-        const token = sampler.next(logits, tokens)
-        generated++
-        if (config.eosIds.includes(token)) {
-          finishReason = 'stop'
-          break
-        }
-        tokens.push(token)
-        const { text: piece, stopped } = stops.push(decoder.push(token))
-        if (piece) {
-          text += piece
-          yield piece
-        }
-        if (stopped) {
-          finishReason = 'stop'
-          cutByStop = true
-          break
-        }
-      }
-      const rest = cutByStop ? '' : stops.push(decoder.end()).text + stops.flush()
-      if (rest) {
-        text += rest
-        yield rest
-      }
+      return yield* run(forward, sequence, options.signal)
     } finally {
       forward.close()
     }
-    // The first token comes with the prompt's own run; the rate is that of the others.
-    const seconds = (performance.now() - started) / 1000
-    const tokensPerSecond = generated > 1 ? (generated - 1) / seconds : 0
-    return { text, tokens: generated, promptTokens, tokensPerSecond, finishReason }
   }
 
   /** The whole continuation at once. */
   async complete(prompt: string, options: GenerationOptions = {}): Promise<GenerationResult> {
-    const stream = this.stream(prompt, options)
-    for (;;) {
-      const { done, value } = await stream.next()
-      if (done) return value
+    return last(this.stream(prompt, options))
+  }
+
+  /**
+   * `n` continuations of one prompt, which is read once. The first is what `complete` gives; the others take the seeds that follow.
+   * @throws LmError as `stream`
+   */
+  async choices(prompt: string, n: number, options: GenerationOptions = {}): Promise<GenerationResult[]> {
+    if (!(Number.isInteger(n) && n > 0)) throw new LmError('INVALID_OPTION', `n must be a positive whole number, got ${n}`)
+    const { seed } = resolveSampling(options)
+    const sequences = Array.from({ length: n }, (_, index) => this.#sequence(prompt, { ...options, seed: seed + index }))
+    const root = this.#forward(options)
+    try {
+      const logits = await unlessAborted(root.next(sequences[0]!.tokens, options.signal))
+      const read = logits && Float32Array.from(logits)
+      const results: GenerationResult[] = []
+      for (const sequence of sequences) {
+        const forward = root.fork()
+        try {
+          results.push(await last(run(forward, sequence, options.signal, read && Float32Array.from(read))))
+        } finally {
+          forward.close()
+        }
+      }
+      return results
+    } finally {
+      root.close()
     }
+  }
+
+  /**
+   * The likeliest continuations that a beam search finds, the best first: `n` (default 1) of `beams`. Nothing is drawn, so temperature and
+   * cuts do not count; penalties and logit bias do.
+   * @throws LmError INVALID_OPTION, CONTEXT_OVERFLOW; TensorError ABORTED when `signal` fires: there is no part of a result
+   */
+  async beams(prompt: string, options: BeamGenerationOptions): Promise<(GenerationResult & { readonly score: number })[]> {
+    checkBeams(options)
+    const { tokenizer, config } = this.model
+    const { tokens, dropped, limit } = this.#prompt(prompt, options)
+    const started = performance.now()
+    const found = await beamSearch(this.#forward(options), {
+      ...options,
+      prompt: tokens,
+      limit,
+      eosIds: config.eosIds,
+      vocabSize: tokenizer.vocabSize,
+      sampling: resolveSampling(options),
+    })
+    const seconds = (performance.now() - started) / 1000
+    return found.slice(0, options.n ?? 1).map((hypothesis) => {
+      const generated = hypothesis.tokens.length + (hypothesis.ended ? 1 : 0)
+      return {
+        text: tokenizer.decode(hypothesis.tokens),
+        tokens: generated,
+        promptTokens: tokens.length,
+        droppedTokens: dropped,
+        tokensPerSecond: generated / seconds,
+        finishReason: hypothesis.ended ? 'stop' : 'length',
+        score: hypothesis.score,
+      }
+    })
   }
 
   /**
@@ -164,19 +127,51 @@ export class TextGenerator {
     this.#decoder.release()
   }
 
-  #promptTokens(prompt: string): number[] {
+  #forward({ cache = true }: GenerationOptions): Forward {
+    return cache ? new CachedForward(this.#decoder) : new UncachedForward(this.model, this.#options)
+  }
+
+  #sequence(prompt: string, options: GenerationOptions): SequenceGeneration {
+    checkGeneration(options)
+    const { tokens, dropped, limit } = this.#prompt(prompt, options)
     const { tokenizer, config } = this.model
-    const tokens = [...tokenizer.encode(prompt)]
+    return new SequenceGeneration({ tokenizer, eosIds: config.eosIds, prompt: tokens, dropped, limit, options })
+  }
+
+  #prompt(prompt: string, options: GenerationOptions): { tokens: number[]; dropped: number; limit: number } {
+    const { tokenizer, config } = this.model
     // Documents are trained with the end token before them; so an empty prompt has something to continue, too.
-    if (config.bosId !== null) tokens.unshift(config.bosId)
+    const { tokens, dropped } = fitPrompt(tokenizer.encode(prompt), config.bosId, config.context, options)
     if (tokens.length === 0)
       throw new LmError('EMPTY_PROMPT', 'The prompt is empty and the model has no start token. Give a prompt.')
-    if (tokens.length >= config.context)
-      throw new LmError(
-        'CONTEXT_OVERFLOW',
-        `The prompt has ${tokens.length} tokens; the model's context is ${config.context}. Shorten the prompt.`,
-      )
-    return tokens
+    return { tokens, dropped, limit: Math.min(options.maxTokens ?? defaultMaxTokens, config.context - tokens.length) }
+  }
+}
+
+/** Steps a sequence until it is finished. @param read logits after its prompt, where they are known already */
+async function* run(
+  forward: Forward,
+  sequence: SequenceGeneration,
+  signal: AbortSignal | undefined,
+  read?: Float32Array,
+): AsyncGenerator<string, GenerationResult> {
+  let started = performance.now()
+  let first = true
+  while (!sequence.finished) {
+    const logits = signal?.aborted ? undefined : (read ?? (await unlessAborted(forward.next(sequence.tokens, signal))))
+    read = undefined
+    if (first) started = performance.now()
+    first = false
+    const piece = logits ? sequence.step(logits) : sequence.finish('abort')
+    if (piece) yield piece
+  }
+  return sequence.result((performance.now() - started) / 1000)
+}
+
+async function last<T>(stream: AsyncGenerator<string, T>): Promise<T> {
+  for (;;) {
+    const { done, value } = await stream.next()
+    if (done) return value
   }
 }
 

@@ -3,6 +3,7 @@ import { compile, type Executable } from '@enigma/tensor'
 import type { LanguageModel } from '../language-model.js'
 import { LlamaForCausalLM } from '../model/llama.js'
 import type { DecoderOptions } from './decoder.js'
+import type { Forward } from './forward.js'
 
 const bucket = 64
 
@@ -15,7 +16,7 @@ interface CompiledLength {
  * Next-token logits without a cache, by the program that training differentiates: slow, and independent of the decoding
  * program, which it serves to check. Lengths are rounded up to a multiple of 64; the future is masked, so padding changes nothing.
  */
-export class UncachedForward {
+export class UncachedForward implements Forward {
   readonly #options: DecoderOptions
   readonly #network: LlamaForCausalLM
   readonly #compiled = new Map<number, CompiledLength>()
@@ -34,6 +35,11 @@ export class UncachedForward {
     const { logits } = await executable.run({ ...parameters, tokens: { dtype: 'i64', shape: [1, length], data: padded } })
     const start = (tokens.length - 1) * vocabSize
     return (logits!.data as Float32Array).slice(start, start + vocabSize)
+  }
+
+  /** It keeps nothing of a text: one serves all. Only the first is closed. */
+  fork(): Forward {
+    return { next: (tokens) => this.next(tokens), fork: () => this.fork(), close: () => undefined }
   }
 
   close(): void {

@@ -1,7 +1,8 @@
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
-import { resolveSampling, Sampler } from './sampler.js'
-import { StopStrings } from './stop-strings.js'
+import { StopStrings } from '../stop-strings.js'
+import { Sampler } from './sampler.js'
+import { resolveSampling } from './sampling-options.js'
 
 const plain = { temperature: 1, topK: 0, topP: 1, repetitionPenalty: 1 }
 const draws = (logits: number[], options: ConstructorParameters<typeof Sampler>[0], count = 2000) => {

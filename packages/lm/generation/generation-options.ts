@@ -1,0 +1,99 @@
+import { LmError } from '../errors.js'
+import type { BeamOptions } from './beam-search.js'
+import type { TokenLogprob } from './sampling/log-probabilities.js'
+import type { SamplingOptions } from './sampling/sampling-options.js'
+
+/** What to do with a prompt that leaves no room in the model's context. */
+export type Truncation = 'never' | 'oldest' | 'middle'
+
+export interface GenerationOptions extends SamplingOptions {
+  /** Longest answer in tokens. Default 256, or what the context has left if that is less. */
+  readonly maxTokens?: number
+  /** The text ends before the first of these; they may span tokens. */
+  readonly stop?: readonly string[]
+  /** Ends the text at once; the result so far has finishReason 'abort'. */
+  readonly signal?: AbortSignal
+  /** `false` recomputes the whole text for every token, without a cache and with the training program: to check the cache. */
+  readonly cache?: boolean
+  /** Also give the log probability of every new token, under the model itself. Default false. */
+  readonly logprobs?: boolean
+  /** And of this many likeliest tokens at each place, 0 to 20; implies `logprobs`. Default 0. */
+  readonly topLogprobs?: number
+  /**
+   * A prompt that is longer than the context is an error ('never', the default), loses its beginning ('oldest') or its middle
+   * ('middle': a beginning with instructions stays); the result says how many tokens were dropped. Room is left for `maxTokens`, but at most half of the context.
+   */
+  readonly truncate?: Truncation
+}
+
+export interface GenerationResult {
+  /** Only the new text. */
+  readonly text: string
+  /** New tokens. */
+  readonly tokens: number
+  /** Tokens of the prompt that the model has read. */
+  readonly promptTokens: number
+  /** Tokens of the prompt that were left out, as `truncate` allowed. */
+  readonly droppedTokens: number
+  /** New tokens over the time from the prompt's end to the last token. */
+  readonly tokensPerSecond: number
+  /** 'stop': the end token or a stop string; 'length': maxTokens or the context; 'abort': the signal. */
+  readonly finishReason: 'stop' | 'length' | 'abort'
+  /** One entry for each new token, the end token included, where they were asked for. */
+  readonly logprobs?: { readonly content: readonly TokenLogprob[] }
+}
+
+export const defaultMaxTokens = 256
+const mostTopLogprobs = 20
+
+/** @throws LmError INVALID_OPTION naming the option, its range and the value */
+export function checkGeneration({ maxTokens, topLogprobs, truncate }: GenerationOptions): void {
+  if (maxTokens !== undefined && !(Number.isInteger(maxTokens) && maxTokens > 0))
+    throw new LmError('INVALID_OPTION', `maxTokens must be a positive whole number, got ${maxTokens}`)
+  if (topLogprobs !== undefined && !(Number.isInteger(topLogprobs) && topLogprobs >= 0 && topLogprobs <= mostTopLogprobs))
+    throw new LmError('INVALID_OPTION', `topLogprobs must be a whole number from 0 to ${mostTopLogprobs}, got ${topLogprobs}`)
+  if (truncate !== undefined && !['never', 'oldest', 'middle'].includes(truncate))
+    throw new LmError('INVALID_OPTION', `truncate must be never, oldest or middle, got ${truncate}`)
+}
+
+/**
+ * A prompt that fits: the ids and how many were left out.
+ * @param start the token that begins every text (kept), or null
+ * @throws LmError CONTEXT_OVERFLOW with both lengths
+ */
+export function fitPrompt(
+  prompt: readonly number[],
+  start: number | null,
+  context: number,
+  { truncate = 'never', maxTokens = defaultMaxTokens }: GenerationOptions,
+): { tokens: number[]; dropped: number } {
+  const begin = start === null ? [] : [start]
+  const whole = [...begin, ...prompt]
+  const keep = context - Math.min(maxTokens, Math.floor(context / 2)) - begin.length
+  if (whole.length < context && (truncate === 'never' || prompt.length <= keep)) return { tokens: whole, dropped: 0 }
+  if (truncate === 'never')
+    throw new LmError(
+      'CONTEXT_OVERFLOW',
+      `The prompt has ${whole.length} tokens; the model's context is ${context}. Shorten the prompt, or allow it with truncate: 'oldest'.`,
+    )
+  const head = truncate === 'middle' ? Math.floor(keep / 2) : 0
+  const tail = prompt.slice(prompt.length - (keep - head))
+  return { tokens: [...begin, ...prompt.slice(0, head), ...tail], dropped: prompt.length - keep }
+}
+
+/** `stop` and the options of drawing do not go with beams. */
+export interface BeamGenerationOptions extends Omit<GenerationOptions, 'stop' | 'logprobs' | 'topLogprobs'>, BeamOptions {
+  /** How many of the texts found are given, at most `beams`. Default 1. */
+  readonly n?: number
+}
+
+/** @throws LmError INVALID_OPTION naming the option, its range and the value */
+export function checkBeams(options: BeamGenerationOptions): void {
+  checkGeneration(options)
+  const { beams, n = 1, lengthPenalty = 1 } = options
+  if (!(Number.isInteger(beams) && beams > 0))
+    throw new LmError('INVALID_OPTION', `beams must be a positive whole number, got ${beams}`)
+  if (!(Number.isInteger(n) && n > 0 && n <= beams))
+    throw new LmError('INVALID_OPTION', `n must be a whole number from 1 to beams (${beams}), got ${n}`)
+  if (!Number.isFinite(lengthPenalty)) throw new LmError('INVALID_OPTION', `lengthPenalty must be a number, got ${lengthPenalty}`)
+}

@@ -1,0 +1,55 @@
+/** Tokens that may come next, likeliest first, with weights that are proportional to their probabilities. */
+export interface Candidates {
+  readonly tokens: readonly number[]
+  readonly weights: readonly number[]
+}
+
+/**
+ * The k likeliest tokens (0: all) at a temperature, the lower id first where two are equal; those with a logit of -∞ are left out.
+ * Dividing by the temperature keeps the order, so that cutting first is the same and spares the exponentials.
+ */
+export function candidatesOf(logits: Float32Array, topK: number, temperature: number): Candidates {
+  const chosen = topK > 0 && topK < logits.length ? largest(logits, topK) : Array.from(logits.keys())
+  const tokens = chosen.filter((token) => logits[token]! > Number.NEGATIVE_INFINITY)
+  tokens.sort((a, b) => logits[b]! - logits[a]! || a - b)
+  const peak = logits[tokens[0]!]!
+  return { tokens, weights: tokens.map((token) => Math.exp((logits[token]! - peak) / temperature)) }
+}
+
+/** The first `count` candidates. */
+export function first({ tokens, weights }: Candidates, count: number): Candidates {
+  return { tokens: tokens.slice(0, count), weights: weights.slice(0, count) }
+}
+
+export function argmax(values: Float32Array): number {
+  let best = 0
+  for (let i = 1; i < values.length; i++) if (values[i]! > values[best]!) best = i
+  return best
+}
+
+/** Indices of the k largest values, in no order; ties go to the lower index. One pass with a heap of the best k so far. */
+export function largest(values: Float32Array, k: number): number[] {
+  const heap = Array.from({ length: k }, (_, index) => index)
+  const worse = (a: number, b: number) => values[a]! < values[b]! || (values[a] === values[b] && a > b)
+  /** Moves the index at `at` down until none below it is worse: the worst of all is at 0. */
+  const sink = (at: number) => {
+    const index = heap[at]!
+    for (;;) {
+      let child = 2 * at + 1
+      if (child >= k) break
+      if (child + 1 < k && worse(heap[child + 1]!, heap[child]!)) child++
+      if (!worse(heap[child]!, index)) break
+      heap[at] = heap[child]!
+      at = child
+    }
+    heap[at] = index
+  }
+  for (let at = (k >> 1) - 1; at >= 0; at--) sink(at)
+  for (let index = k; index < values.length; index++) {
+    if (values[index]! > values[heap[0]!]!) {
+      heap[0] = index
+      sink(0)
+    }
+  }
+  return heap
+}
