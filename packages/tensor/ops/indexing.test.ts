@@ -27,3 +27,16 @@ it('rows of equal indices are added in order, whatever the number of threads', a
     executable.release()
   }
 })
+
+it('rows are added to a table whose height is known only when the program runs', async () => {
+  const inputs = { table: { shape: ['height', 2, 1] }, ids: { shape: [3], dtype: 'i64' }, rows: { shape: [3, 2, 1] } } as const
+  const program = trace(inputs, ({ table, ids, rows }) => ({ y: table.scatterAddRows(ids, rows) }))
+  const executable = await compile(program, { threads: 1 })
+  const feeds = { table: tensor([1, 2, 3, 4], [2, 2, 1]), ids: tensor([1, 0, 1], [3], 'i64') }
+  const { y } = await executable.run({ ...feeds, rows: tensor([10, 20, 30, 40, 50, 60], [3, 2, 1]) })
+  executable.release()
+  expect([y!.shape, [...y!.data]]).toEqual([
+    [2, 2, 1],
+    [31, 42, 63, 84],
+  ])
+})

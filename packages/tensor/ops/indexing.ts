@@ -76,7 +76,7 @@ export const indexing = defineOps({
   },
 
   scatterAddRows: {
-    summary: 'x with rows added at integer indices, serially and in order (ONNX ScatterND with add is a data race)',
+    summary: 'x with rows added at integer indices, in order',
     infer([x, indices, updates]) {
       expectDtype('scatterAddRows', indices!, 'i64', 'i32')
       const expected = [...indices!.shape, ...x!.shape.slice(1)]
@@ -94,7 +94,7 @@ export const indexing = defineOps({
     // race, unless the work is too little to be shared: so it gets blocks of columns and of rows that are.
     lower({ inputs: [x, indices, updates], outputs: [y], emit, ints }) {
       const count = productOf(fixed('scatterAddRows', indices!.shape))
-      const height = x!.shape[0] as number
+      const height = typeof x!.shape[0] === 'number' ? x!.shape[0] : -1
       const width = productOf(fixed('scatterAddRows', x!.shape.slice(1)))
       if (count === 0) {
         emit('Identity', [x!.name], {}, { outputs: [y!.name] })
@@ -122,8 +122,9 @@ export const indexing = defineOps({
         ),
       )
       const whole = { outputs: [y!.name] }
-      if (x!.shape.length === 2) emit('Concat', sums, { axis: 1 }, whole)
-      else emit('Reshape', [emit('Concat', sums, { axis: 1 }), ints(fixed('scatterAddRows', x!.shape))], { allowzero: 1 }, whole)
+      const shape = [height, ...fixed('scatterAddRows', x!.shape.slice(1))]
+      if (shape.length === 2) emit('Concat', sums, { axis: 1 }, whole)
+      else emit('Reshape', [emit('Concat', sums, { axis: 1 }), ints(shape)], { allowzero: 1 }, whole)
     },
   },
 

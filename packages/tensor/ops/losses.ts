@@ -32,7 +32,7 @@ function inferPair(name: string, [x, target]: readonly Value[]): Value[] {
 export const losses = defineOps({
   crossEntropy: {
     summary:
-      'mean over rows of -(1 - ε) log softmax(logits)[target] - ε mean(log softmax(logits)) for label smoothing ε; rows whose target is ignoreIndex do not count, negative targets give NaN',
+      'mean over rows of -(1 - ε) log softmax(logits)[target] - ε mean(log softmax(logits)) for label smoothing ε; rows whose target is ignoreIndex do not count; other negative targets are an error where they are fed, and give NaN where they are computed',
     infer([logits, targets]) {
       expectDtype('crossEntropy', logits!, 'f32')
       expectDtype('crossEntropy', targets!, 'i64')
