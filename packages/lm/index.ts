@@ -4,6 +4,14 @@ export * from './config.js'
 export * from './data/index.js'
 export * from './errors.js'
 export { type EvaluateOptions, type Evaluation, evaluate } from './evaluation/evaluate.js'
+export {
+  EXPORT_FORMATS,
+  type ExportedModel,
+  type ExportFormat,
+  type ExportModelOptions,
+  exportModel,
+} from './formats/export-model.js'
+export { type ImportedModel, type ImportOptions, importModel } from './formats/import-model.js'
 export type { ChatMessage } from './generation/chat-prompt.js'
 export { Decoder, type DecoderOptions } from './generation/decoder.js'
 export type { BeamGenerationOptions, GenerationOptions, GenerationResult, Truncation } from './generation/generation-options.js'

@@ -55,7 +55,7 @@ export function ropeAngles({
 }
 
 /** What Llama 3.1 divides a pair's angle by: 1 for wavelengths well within the original context, `factor` for those beyond it. */
-function llama3Factor(frequency: number, scaling: Extract<RopeScaling, { type: 'llama3' }>): number {
+export function llama3Factor(frequency: number, scaling: Extract<RopeScaling, { type: 'llama3' }>): number {
   const { factor, lowFreqFactor, highFreqFactor, originalContext } = scaling
   const turns = (originalContext * frequency) / (2 * Math.PI)
   if (turns > highFreqFactor) return 1

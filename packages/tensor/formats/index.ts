@@ -13,6 +13,13 @@ export { bfloat16ToFloat32, float16ToFloat32, float32ToBfloat16, float32ToFloat1
 export { openTensors } from './open-tensors.js'
 export { readFile, readRange } from './read-file.js'
 export type { SafetensorsDtype } from './safetensors-header.js'
-export { type SafetensorsOptions, type StoredDtype, safetensorsBytes, writeSafetensors } from './safetensors-writer.js'
+export {
+  type LazyTensor,
+  type SafetensorsOptions,
+  type StoredDtype,
+  safetensorsBytes,
+  safetensorsStream,
+  writeSafetensors,
+} from './safetensors-writer.js'
 export { isRunning, removeLeftovers, temporaryName } from './temporary.js'
 export { type FloatTensor, readTensors, type TensorInfo, type TensorReader } from './tensor-reader.js'

@@ -59,33 +59,65 @@ export function* safetensorsBytes(
   const described = entries.map(([name, { dtype: type, shape, data }]) => {
     if (name === '__metadata__')
       throw new TensorError('TENSOR_UNSUPPORTED', 'A tensor cannot be called "__metadata__" in a safetensors file')
-    const elements = sizeOf(shape)
-    if (elements !== data.length) {
-      throw new TensorError(
-        'SHAPE_MISMATCH',
-        `"${name}" [${shape.join(', ')}] needs ${elements} elements, its data has ${data.length}`,
-      )
-    }
+    checkSize(name, shape, data)
+    const elements = data.length
     return type === 'f32'
       ? { name, shape, dtype: stored.name, bytes: elements * stored.bytes }
       : { name, shape, dtype: EXACT[type], bytes: elements * dtypes[type].bytes }
   })
   yield encodeHeader(described, metadata)
+  for (const [name, { data }] of entries) yield* storedPieces(name, data, dtype)
+}
 
-  const scratch = stored.round ? new Uint16Array(CHUNK) : null
-  for (const [name, { data }] of entries) {
-    for (let start = 0; start < data.length; start += CHUNK) {
-      const piece = data.subarray(start, start + CHUNK)
-      if (!stored.round || !scratch || !(piece instanceof Float32Array)) {
-        yield new Uint8Array(piece.buffer, piece.byteOffset, piece.byteLength)
-        continue
-      }
-      const overflows = stored.round(piece, scratch)
-      if (overflows > 0) {
-        const message = `"${name}" has values too large for ${dtype} (${overflows} in elements ${start} to ${start + piece.length - 1}). Store it as ${dtype === 'f16' ? 'bf16 or f32' : 'f32'}`
-        throw new TensorError('TENSOR_OVERFLOW', message)
-      }
-      yield new Uint8Array(scratch.buffer, 0, 2 * piece.length)
-    }
+/** A float32 tensor whose values are asked for when its turn to be written comes. */
+export interface LazyTensor {
+  readonly name: string
+  readonly shape: readonly number[]
+  readonly read: () => Promise<Float32Array>
+}
+
+/** As `safetensorsBytes`, holding one tensor at a time. @throws TensorError SHAPE_MISMATCH, TENSOR_OVERFLOW */
+export async function* safetensorsStream(
+  tensors: readonly LazyTensor[],
+  options: SafetensorsOptions = {},
+): AsyncGenerator<Uint8Array> {
+  const { dtype = 'f32', metadata = { format: 'pt' } } = options
+  const { name: stored, bytes } = STORED[dtype]
+  yield encodeHeader(
+    tensors.map(({ name, shape }) => ({ name, shape, dtype: stored, bytes: sizeOf(shape) * bytes })),
+    metadata,
+  )
+  for (const { name, shape, read } of tensors) {
+    const data = await read()
+    checkSize(name, shape, data)
+    yield* storedPieces(name, data, dtype)
   }
+}
+
+/** The data of one tensor as it is stored. */
+function* storedPieces(name: string, data: HostTensor['data'], dtype: StoredDtype): Generator<Uint8Array> {
+  const { round } = STORED[dtype]
+  const scratch = round && data instanceof Float32Array ? new Uint16Array(Math.min(CHUNK, data.length)) : null
+  for (let start = 0; start < data.length; start += CHUNK) {
+    const piece = data.subarray(start, start + CHUNK)
+    if (!round || !scratch || !(piece instanceof Float32Array)) {
+      yield new Uint8Array(piece.buffer, piece.byteOffset, piece.byteLength)
+      continue
+    }
+    const overflows = round(piece, scratch)
+    if (overflows > 0) {
+      const message = `"${name}" has values too large for ${dtype} (${overflows} in elements ${start} to ${start + piece.length - 1}). Store it as ${dtype === 'f16' ? 'bf16 or f32' : 'f32'}`
+      throw new TensorError('TENSOR_OVERFLOW', message)
+    }
+    yield new Uint8Array(scratch.buffer, 0, 2 * piece.length)
+  }
+}
+
+function checkSize(name: string, shape: readonly number[], data: { readonly length: number }): void {
+  const elements = sizeOf(shape)
+  if (elements === data.length) return
+  throw new TensorError(
+    'SHAPE_MISMATCH',
+    `"${name}" [${shape.join(', ')}] needs ${elements} elements, its data has ${data.length}`,
+  )
 }

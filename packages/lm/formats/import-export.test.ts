@@ -1,0 +1,136 @@
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { openTensors, readTensors } from '@enigma/tensor/formats'
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { openModelFolder, saveModel } from '../checkpoint/index.js'
+import { createConfig } from '../config.js'
+import { LanguageModel } from '../language-model.js'
+import { LlamaForCausalLM } from '../model/llama.js'
+import { type Tokenizer, trainBpe } from '../tokenizer/index.js'
+import { exportModel } from './export-model.js'
+import { goldenFolder } from './golden.test.support.js'
+import { importModel } from './import-model.js'
+
+let root: string
+let tokenizer: Tokenizer
+let place: string
+beforeAll(async () => {
+  root = await mkdtemp(join(tmpdir(), 'enigma-import-'))
+  tokenizer = (await trainBpe({ texts: ['the hare and the tortoise ran and ran'], vocabSize: 280 })).tokenizer
+})
+beforeEach(async () => {
+  place = await mkdtemp(join(root, 'case-'))
+})
+afterAll(() => rm(root, { recursive: true }))
+
+async function model(name = 'hare', dtype: 'f32' | 'f16' | 'bf16' = 'f32') {
+  const folder = join(place, name)
+  const config = createConfig({
+    vocabSize: tokenizer.vocabSize,
+    dim: 32,
+    layers: 2,
+    heads: 2,
+    kvHeads: 1,
+    context: 32,
+    eosIds: [0],
+  })
+  const tensors = new LlamaForCausalLM(config, { seed: 1 }).stateDict() as Parameters<typeof saveModel>[1]['tensors']
+  await saveModel(folder, { config, tensors, tokenizerJson: JSON.stringify(tokenizer.toJson()), dtype })
+  return { folder, config }
+}
+
+const weights = async (folder: string) => {
+  await using files = await openModelFolder(folder)
+  return await readTensors(files.tensors)
+}
+
+describe('a model exported as GGUF and imported again', () => {
+  it.each(['f32', 'f16', 'bf16'] as const)('in %s has the same weights, configuration and tokenizer', async (dtype) => {
+    const { folder, config } = await model('hare', dtype)
+    const seen: number[] = []
+    const file = join(place, 'hare.gguf')
+    const written = await exportModel(folder, file, { format: 'gguf', onProgress: (done, total) => seen.push(done / total) })
+    expect(written).toMatchObject({ file, format: 'gguf', type: dtype })
+    expect([seen[0], seen.at(-1)]).toEqual([0, 1])
+    const target = join(place, 'again')
+    const imported = await importModel(file, target)
+    expect(imported).toMatchObject({ folder: target, format: 'gguf', config })
+    expect(await weights(target)).toEqual(await weights(folder))
+    const read = await LanguageModel.load(target)
+    expect(read.tokenizer.encode('the tortoise')).toEqual(tokenizer.encode('the tortoise'))
+  })
+
+  it('keeps its chat template', async () => {
+    const { folder } = await model()
+    await writeFile(
+      join(folder, 'tokenizer_config.json'),
+      JSON.stringify({ chat_template: [{ name: 'default', template: '{{ a }}' }] }),
+    )
+    await exportModel(folder, join(place, 'hare.gguf'), { format: 'gguf' })
+    await importModel(join(place, 'hare.gguf'), join(place, 'again'))
+    expect(await readFile(join(place, 'again', 'chat_template.jinja'), 'utf8')).toBe('{{ a }}')
+  })
+})
+
+describe('a model exported as safetensors', () => {
+  it.each(['f32', 'f16'] as const)('in %s is the weights alone', async (type) => {
+    const { folder } = await model('hare', type)
+    const file = join(place, 'hare.safetensors')
+    await exportModel(folder, file, { format: 'safetensors' })
+    await using tensors = await openTensors(file)
+    expect(await readTensors(tensors)).toEqual(await weights(folder))
+    expect(tensors.tensors.get('model.norm.weight')!.dtype).toBe(type.toUpperCase())
+  })
+
+  it('refuses a type it does not have', async () => {
+    const { folder } = await model()
+    const exporting = exportModel(folder, join(place, 'x'), { format: 'safetensors', type: 'q4_0' })
+    await expect(exporting).rejects.toThrow('A safetensors file holds weights as f32, f16, bf16, not as "q4_0"')
+  })
+})
+
+describe('importing a folder', () => {
+  async function sharded() {
+    const folder = join(place, 'qwen')
+    await mkdir(folder)
+    for (const name of await readdir(join(goldenFolder, 'sharded')))
+      await writeFile(join(folder, name), await readFile(join(goldenFolder, 'sharded', name)))
+    await writeFile(join(folder, 'README.md'), '# Qwen')
+    const vocab = Object.fromEntries(Array.from('abcdefgh', (letter, id) => [letter, id]))
+    await writeFile(join(folder, 'tokenizer.json'), JSON.stringify({ model: { type: 'WordLevel', vocab, unk_token: 'a' } }))
+    return folder
+  }
+
+  it('copies shards, card and what else belongs to it, and hashes them', async () => {
+    const folder = await sharded()
+    await writeFile(join(folder, 'generation_config.json'), '{"eos_token_id":[2,5]}')
+    const target = join(place, 'mine')
+    const { format, config } = await importModel(folder, target)
+    expect(format).toBe('safetensors')
+    expect((await readdir(target)).sort()).toEqual([...(await readdir(folder)), 'enigma.json'].sort())
+    expect(await weights(target)).toEqual(await weights(folder))
+    await using files = await openModelFolder(target)
+    expect(files.info?.createdBy).toBe('imported from qwen')
+    expect([config.eosIds, files.config.eosIds]).toEqual([[2], [2, 5]])
+  })
+
+  it('changes nothing when it is stopped, and refuses what is there unless told', async () => {
+    const folder = await sharded()
+    const target = join(place, 'mine')
+    const stopped = importModel(folder, target, { signal: AbortSignal.abort() })
+    await expect(stopped).rejects.toMatchObject({ code: 'ABORTED' })
+    expect(await readdir(target)).toEqual([])
+    await importModel(folder, target)
+    await expect(importModel(folder, target)).rejects.toMatchObject({ code: 'MODEL_EXISTS' })
+    await importModel(folder, target, { force: true })
+    await expect(importModel(target, target, { force: true })).rejects.toThrow(/is where it would be imported to/)
+  })
+
+  it('names what is missing', async () => {
+    await expect(importModel(join(place, 'no'), join(place, 'mine'))).rejects.toThrow(`There is no model at ${join(place, 'no')}`)
+    const folder = await sharded()
+    await rm(join(folder, 'tokenizer.json'))
+    await expect(importModel(folder, join(place, 'mine'))).rejects.toThrow(/has no tokenizer.json/)
+  })
+})
