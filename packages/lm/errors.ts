@@ -27,6 +27,11 @@ export type LmErrorCode =
   | 'INVALID_OPTION'
   | 'EMPTY_PROMPT'
   | 'CONTEXT_OVERFLOW'
+  | 'SCHEMA_INVALID'
+  | 'SCHEMA_UNSUPPORTED'
+  | 'SCHEMA_UNSATISFIABLE'
+  | 'BUDGET_TOO_SMALL'
+  | 'TOOLS_UNSUPPORTED'
 
 /** The one error class of this package; the files and the runtime below throw `TensorError`s, with the same codes. `code` is stable; `message` is for people; `cause` is what lay beneath. */
 export class LmError extends Error {

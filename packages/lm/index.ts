@@ -13,11 +13,18 @@ export {
 } from './formats/export-model.js'
 export { type ImportedModel, type ImportOptions, importModel } from './formats/import-model.js'
 export type { ChatMessage } from './generation/chat-prompt.js'
+export type { JsonSchema } from './generation/constraint/json-schema.js'
 export { Decoder, type DecoderOptions } from './generation/decoder.js'
-export type { BeamGenerationOptions, GenerationOptions, GenerationResult, Truncation } from './generation/generation-options.js'
+export type {
+  BeamGenerationOptions,
+  GenerationOptions,
+  GenerationResult,
+  ResponseFormat,
+  Truncation,
+} from './generation/generation-options.js'
 export type { TokenLogprob } from './generation/sampling/log-probabilities.js'
 export type { SamplingOptions } from './generation/sampling/sampling-options.js'
-export { TextGenerator } from './generation/text-generator.js'
+export { type Prompt, TextGenerator } from './generation/text-generator.js'
 export * from './huggingface-config.js'
 export { LanguageModel } from './language-model.js'
 export * from './memory.js'

@@ -1,10 +1,17 @@
 import { LmError } from '../errors.js'
 import type { BeamOptions } from './beam-search.js'
+import type { JsonSchema } from './constraint/json-schema.js'
 import type { TokenLogprob } from './sampling/log-probabilities.js'
 import type { SamplingOptions } from './sampling/sampling-options.js'
 
 /** What to do with a prompt that leaves no room in the model's context. */
 export type Truncation = 'never' | 'oldest' | 'middle'
+
+/** What an answer must be: any text, any JSON object, or JSON that is valid under a schema. */
+export type ResponseFormat =
+  | { readonly type: 'text' }
+  | { readonly type: 'json_object' }
+  | { readonly type: 'json_schema'; readonly schema: JsonSchema }
 
 export interface GenerationOptions extends SamplingOptions {
   /** Longest answer in tokens. Default 256, or what the context has left if that is less. */
@@ -24,6 +31,8 @@ export interface GenerationOptions extends SamplingOptions {
    * ('middle': a beginning with instructions stays); the result says how many tokens were dropped. Room is left for `maxTokens`, but at most half of the context.
    */
   readonly truncate?: Truncation
+  /** JSON is complete within `maxTokens`, whatever the model: tokens after which it could not be valid are impossible. Goes without `stop`. Default text. */
+  readonly responseFormat?: ResponseFormat
 }
 
 export interface GenerationResult {
@@ -39,6 +48,8 @@ export interface GenerationResult {
   readonly tokensPerSecond: number
   /** 'stop': the end token or a stop string; 'length': maxTokens or the context; 'abort': the signal. */
   readonly finishReason: 'stop' | 'length' | 'abort'
+  /** The stop string that ended the text. */
+  readonly stopString?: string
   /** One entry for each new token, the end token included, where they were asked for. */
   readonly logprobs?: { readonly content: readonly TokenLogprob[] }
 }
@@ -47,13 +58,32 @@ export const defaultMaxTokens = 256
 const mostTopLogprobs = 20
 
 /** @throws LmError INVALID_OPTION naming the option, its range and the value */
-export function checkGeneration({ maxTokens, topLogprobs, truncate }: GenerationOptions): void {
+export function checkGeneration({ maxTokens, topLogprobs, truncate, stop, responseFormat }: GenerationOptions): void {
   if (maxTokens !== undefined && !(Number.isInteger(maxTokens) && maxTokens > 0))
     throw new LmError('INVALID_OPTION', `maxTokens must be a positive whole number, got ${maxTokens}`)
   if (topLogprobs !== undefined && !(Number.isInteger(topLogprobs) && topLogprobs >= 0 && topLogprobs <= mostTopLogprobs))
     throw new LmError('INVALID_OPTION', `topLogprobs must be a whole number from 0 to ${mostTopLogprobs}, got ${topLogprobs}`)
   if (truncate !== undefined && !['never', 'oldest', 'middle'].includes(truncate))
     throw new LmError('INVALID_OPTION', `truncate must be never, oldest or middle, got ${truncate}`)
+  if (stop?.length && responseFormat && responseFormat.type !== 'text')
+    throw new LmError('INVALID_OPTION', 'stop would cut the JSON that responseFormat asks for; give only one of them')
+}
+
+/** The JSON schema of an answer; undefined for text. @throws LmError INVALID_OPTION */
+export function schemaOf(format: ResponseFormat = { type: 'text' }): JsonSchema | undefined {
+  switch (format.type) {
+    case 'text':
+      return undefined
+    case 'json_object':
+      return { type: 'object' }
+    case 'json_schema':
+      return format.schema
+    default:
+      throw new LmError(
+        'INVALID_OPTION',
+        `responseFormat must have the type text, json_object or json_schema, got ${JSON.stringify(format)}`,
+      )
+  }
 }
 
 /**
@@ -81,8 +111,10 @@ export function fitPrompt(
   return { tokens: [...begin, ...prompt.slice(0, head), ...tail], dropped: prompt.length - keep }
 }
 
-/** `stop` and the options of drawing do not go with beams. */
-export interface BeamGenerationOptions extends Omit<GenerationOptions, 'stop' | 'logprobs' | 'topLogprobs'>, BeamOptions {
+/** Stop strings, log probabilities and formats do not go with beams. */
+export interface BeamGenerationOptions
+  extends Omit<GenerationOptions, 'stop' | 'logprobs' | 'topLogprobs' | 'responseFormat'>,
+    BeamOptions {
   /** How many of the texts found are given, at most `beams`. Default 1. */
   readonly n?: number
 }

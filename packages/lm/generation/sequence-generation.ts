@@ -68,7 +68,7 @@ export class SequenceGeneration {
     this.tokens.push(token)
     constraint?.push(token)
     const piece = this.#assembly.push(token)
-    if (this.#assembly.stopped || constraint?.complete) return piece + this.finish('stop')
+    if (this.#assembly.stop !== undefined || constraint?.complete) return piece + this.finish('stop')
     if (this.#generated < limit) return piece
     // A constraint ends in time: what stands is whole.
     return piece + this.finish(constraint ? 'stop' : 'length')
@@ -91,6 +91,7 @@ export class SequenceGeneration {
       // The first token comes with the prompt's own run; the rate is that of the others.
       tokensPerSecond: this.#generated > 1 ? (this.#generated - 1) / seconds : 0,
       finishReason: this.#finishReason ?? 'length',
+      ...(this.#assembly.stop !== undefined && { stopString: this.#assembly.stop }),
       ...(this.#logprobs && { logprobs: { content: this.#logprobs } }),
     }
   }

@@ -17,19 +17,19 @@ export class StopStrings {
     this.#stops = stops.filter((stop) => stop.length > 0)
   }
 
-  /** Text that is safe to emit now, and whether a stop string has been found (it and what follows are dropped). */
-  push(piece: string): { text: string; stopped: boolean } {
+  /** Text that is safe to emit now, and the stop string that has been found, if one has (it and what follows are dropped). */
+  push(piece: string): { text: string; stop: string | undefined } {
     this.#held += piece
     const hit = firstComplete(this.#held, this.#stops)
     if (hit !== undefined) {
-      const text = this.#held.slice(0, hit)
+      const text = this.#held.slice(0, hit.start)
       this.#held = ''
-      return { text, stopped: true }
+      return { text, stop: hit.stop }
     }
     const keep = Math.max(0, ...this.#stops.map((stop) => overlap(this.#held, stop)))
     const text = this.#held.slice(0, this.#held.length - keep)
     this.#held = this.#held.slice(this.#held.length - keep)
-    return { text, stopped: false }
+    return { text, stop: undefined }
   }
 
   /** What was held back, when the text ends without a stop string. */
@@ -42,15 +42,15 @@ export class StopStrings {
 
 const loneSurrogate = /\p{Surrogate}/u
 
-/** Where the stop string begins that ends first; of those that end together, the longest. */
-function firstComplete(text: string, stops: readonly string[]): number | undefined {
-  let best: { start: number; end: number } | undefined
+/** The stop string that ends first; of those that end together, the longest. */
+function firstComplete(text: string, stops: readonly string[]): { stop: string; start: number } | undefined {
+  let best: { stop: string; start: number; end: number } | undefined
   for (const stop of stops) {
     const start = text.indexOf(stop)
     const end = start + stop.length
-    if (start >= 0 && (!best || end < best.end || (end === best.end && start < best.start))) best = { start, end }
+    if (start >= 0 && (!best || end < best.end || (end === best.end && start < best.start))) best = { stop, start, end }
   }
-  return best?.start
+  return best
 }
 
 /** Length of the longest proper prefix of `stop` that `text` ends with. */

@@ -24,10 +24,10 @@ function assemble(tokens: readonly Uint8Array[], stops: readonly string[]) {
   const pieces: string[] = []
   for (const id of tokens.keys()) {
     pieces.push(assembly.push(id))
-    if (assembly.stopped) break
+    if (assembly.stop !== undefined) break
   }
   pieces.push(assembly.end())
-  return { pieces, text: assembly.text, stopped: assembly.stopped }
+  return { pieces, text: assembly.text, stop: assembly.stop }
 }
 
 it('however tokens cut a text, pieces are whole characters and end before the stop string that is complete first', () => {
@@ -37,11 +37,11 @@ it('however tokens cut a text, pieces are whole characters and end before the st
       for (const piece of pieces) expect(piece).not.toMatch(/\p{Surrogate}|\ufffd/u)
       expect(pieces.join('')).toBe(result.text)
       // Reference: character by character, the first moment at which the text ends with a stop string.
-      let expected = { text, stopped: false }
-      for (let end = 1; end <= text.length && !expected.stopped; end++) {
+      let expected: { text: string; stop: string | undefined } = { text, stop: undefined }
+      for (let end = 1; end <= text.length && expected.stop === undefined; end++) {
         const hits = stops.filter((stop) => stop !== '' && text.slice(0, end).endsWith(stop))
-        const longest = Math.max(0, ...hits.map((stop) => stop.length))
-        if (longest > 0) expected = { text: text.slice(0, end - longest), stopped: true }
+        const [stop] = hits.sort((a, b) => b.length - a.length)
+        if (stop !== undefined) expected = { text: text.slice(0, end - stop.length), stop }
       }
       expect(result).toEqual(expected)
     }),

@@ -6,7 +6,7 @@ export class TextAssembly {
   readonly #decoder: StreamDecoder
   readonly #stops: StopStrings
   #text = ''
-  #stopped = false
+  #stop: string | undefined
 
   constructor(decoder: StreamDecoder, stops: readonly string[] = []) {
     this.#decoder = decoder
@@ -18,9 +18,9 @@ export class TextAssembly {
     return this.#text
   }
 
-  /** Whether a stop string has ended the text. */
-  get stopped(): boolean {
-    return this.#stopped
+  /** The stop string that has ended the text. */
+  get stop(): string | undefined {
+    return this.#stop
   }
 
   /** The text that is certain once this token is there; often ''. */
@@ -30,18 +30,18 @@ export class TextAssembly {
 
   /** What was held back, once no token follows; an unfinished character gives U+FFFD. */
   end(): string {
-    if (this.#stopped) return ''
+    if (this.#stop !== undefined) return ''
     const piece = this.#emit(this.#decoder.end())
-    if (this.#stopped) return piece
+    if (this.#stop !== undefined) return piece
     const rest = this.#stops.flush()
     this.#text += rest
     return piece + rest
   }
 
   #emit(decoded: string): string {
-    const { text, stopped } = this.#stops.push(decoded)
+    const { text, stop } = this.#stops.push(decoded)
     this.#text += text
-    this.#stopped = stopped
+    this.#stop = stop
     return text
   }
 }

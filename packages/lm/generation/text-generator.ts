@@ -3,6 +3,8 @@ import { LmError } from '../errors.js'
 import type { LanguageModel } from '../language-model.js'
 import { beamSearch } from './beam-search.js'
 import { type ChatMessage, type ChatPrompt, chatPrompt } from './chat-prompt.js'
+import { GrammarCache } from './constraint/grammar-cache.js'
+import { GrammarConstraint } from './constraint/grammar-constraint.js'
 import { Decoder, type DecoderOptions } from './decoder.js'
 import { CachedForward, type Forward } from './forward.js'
 import {
@@ -13,21 +15,27 @@ import {
   fitPrompt,
   type GenerationOptions,
   type GenerationResult,
+  schemaOf,
 } from './generation-options.js'
 import { resolveSampling } from './sampling/sampling-options.js'
 import { SequenceGeneration } from './sequence-generation.js'
 import { UncachedForward } from './uncached-forward.js'
+
+/** A text, or the ids of its tokens without the one that begins every text. */
+export type Prompt = string | readonly number[]
 
 /** Generates text with one model. Calls may overlap; each has a cache of its own. */
 export class TextGenerator {
   readonly model: LanguageModel
   readonly #decoder: Decoder
   readonly #options: DecoderOptions
+  readonly #grammars: GrammarCache
 
   private constructor(model: LanguageModel, decoder: Decoder, options: DecoderOptions) {
     this.model = model
     this.#decoder = decoder
     this.#options = options
+    this.#grammars = new GrammarCache(model.tokenizer)
   }
 
   static async create(model: LanguageModel, options: DecoderOptions = {}): Promise<TextGenerator> {
@@ -38,7 +46,7 @@ export class TextGenerator {
    * Streams the continuation of `prompt`: only new text, only whole characters. The generator's return value is the result.
    * @throws LmError INVALID_OPTION, CONTEXT_OVERFLOW when the prompt leaves no room for a token
    */
-  async *stream(prompt: string, options: GenerationOptions = {}): AsyncGenerator<string, GenerationResult> {
+  async *stream(prompt: Prompt, options: GenerationOptions = {}): AsyncGenerator<string, GenerationResult> {
     const sequence = this.#sequence(prompt, options)
     const forward = this.#forward(options)
     try {
@@ -49,7 +57,7 @@ export class TextGenerator {
   }
 
   /** The whole continuation at once. */
-  async complete(prompt: string, options: GenerationOptions = {}): Promise<GenerationResult> {
+  async complete(prompt: Prompt, options: GenerationOptions = {}): Promise<GenerationResult> {
     return last(this.stream(prompt, options))
   }
 
@@ -57,7 +65,7 @@ export class TextGenerator {
    * `n` continuations of one prompt, which is read once. The first is what `complete` gives; the others take the seeds that follow.
    * @throws LmError as `stream`
    */
-  async choices(prompt: string, n: number, options: GenerationOptions = {}): Promise<GenerationResult[]> {
+  async choices(prompt: Prompt, n: number, options: GenerationOptions = {}): Promise<GenerationResult[]> {
     if (!(Number.isInteger(n) && n > 0)) throw new LmError('INVALID_OPTION', `n must be a positive whole number, got ${n}`)
     const { seed } = resolveSampling(options)
     const sequences = Array.from({ length: n }, (_, index) => this.#sequence(prompt, { ...options, seed: seed + index }))
@@ -85,7 +93,7 @@ export class TextGenerator {
    * cuts do not count; penalties and logit bias do.
    * @throws LmError INVALID_OPTION, CONTEXT_OVERFLOW; TensorError ABORTED when `signal` fires: there is no part of a result
    */
-  async beams(prompt: string, options: BeamGenerationOptions): Promise<(GenerationResult & { readonly score: number })[]> {
+  async beams(prompt: Prompt, options: BeamGenerationOptions): Promise<(GenerationResult & { readonly score: number })[]> {
     checkBeams(options)
     const { tokenizer, config } = this.model
     const { tokens, dropped, limit } = this.#prompt(prompt, options)
@@ -131,17 +139,28 @@ export class TextGenerator {
     return cache ? new CachedForward(this.#decoder) : new UncachedForward(this.model, this.#options)
   }
 
-  #sequence(prompt: string, options: GenerationOptions): SequenceGeneration {
+  #sequence(prompt: Prompt, options: GenerationOptions): SequenceGeneration {
     checkGeneration(options)
     const { tokens, dropped, limit } = this.#prompt(prompt, options)
     const { tokenizer, config } = this.model
-    return new SequenceGeneration({ tokenizer, eosIds: config.eosIds, prompt: tokens, dropped, limit, options })
+    const { eosIds } = config
+    const schema = schemaOf(options.responseFormat)
+    const constraint =
+      schema === undefined
+        ? undefined
+        : new GrammarConstraint(this.#grammars.of(schema), eosIds, limit, (token) => tokenizer.tokenBytes(token))
+    return new SequenceGeneration({ tokenizer, eosIds, prompt: tokens, dropped, limit, options, constraint })
   }
 
-  #prompt(prompt: string, options: GenerationOptions): { tokens: number[]; dropped: number; limit: number } {
+  #prompt(prompt: Prompt, options: GenerationOptions): { tokens: number[]; dropped: number; limit: number } {
     const { tokenizer, config } = this.model
     // Documents are trained with the end token before them; so an empty prompt has something to continue, too.
-    const { tokens, dropped } = fitPrompt(tokenizer.encode(prompt), config.bosId, config.context, options)
+    const { tokens, dropped } = fitPrompt(
+      typeof prompt === 'string' ? tokenizer.encode(prompt) : prompt,
+      config.bosId,
+      config.context,
+      options,
+    )
     if (tokens.length === 0)
       throw new LmError('EMPTY_PROMPT', 'The prompt is empty and the model has no start token. Give a prompt.')
     return { tokens, dropped, limit: Math.min(options.maxTokens ?? defaultMaxTokens, config.context - tokens.length) }

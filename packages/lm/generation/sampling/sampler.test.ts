@@ -84,7 +84,7 @@ it('stop strings end the text wherever the pieces are cut, and nothing of them i
         for (const piece of pieces) {
           const result = watcher.push(piece)
           text += result.text
-          if ((stopped = result.stopped)) break
+          if ((stopped = result.stop !== undefined)) break
         }
         if (!stopped) text += watcher.flush()
         const whole = pieces.join('')

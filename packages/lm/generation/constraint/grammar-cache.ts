@@ -1,0 +1,28 @@
+import type { Tokenizer } from '../../tokenizer/index.js'
+import { Grammar } from './grammar.js'
+import type { JsonSchema } from './json-schema.js'
+import { Vocabulary } from './vocabulary.js'
+
+const kept = 8
+
+/** The grammars of the schemas that were asked for last: what was worked out about one serves the next text, too. */
+export class GrammarCache {
+  readonly #tokenizer: Tokenizer
+  readonly #grammars = new Map<string, Grammar>()
+  #vocabulary: Vocabulary | undefined
+
+  constructor(tokenizer: Tokenizer) {
+    this.#tokenizer = tokenizer
+  }
+
+  /** @throws LmError SCHEMA_INVALID, SCHEMA_UNSUPPORTED, SCHEMA_UNSATISFIABLE */
+  of(schema: JsonSchema): Grammar {
+    const key = JSON.stringify(schema)
+    this.#vocabulary ??= new Vocabulary(this.#tokenizer)
+    const grammar = this.#grammars.get(key) ?? new Grammar(schema, this.#vocabulary)
+    this.#grammars.delete(key)
+    this.#grammars.set(key, grammar)
+    if (this.#grammars.size > kept) this.#grammars.delete(this.#grammars.keys().next().value!)
+    return grammar
+  }
+}

@@ -1,0 +1,58 @@
+import { LmError } from '../../errors.js'
+import type { TokenConstraint } from '../sequence-generation.js'
+import type { Grammar } from './grammar.js'
+import type { Language } from './language.js'
+
+/**
+ * Keeps one text within a grammar and sees to it that the text is complete in time: a token is allowed if what it leaves open can be closed with the tokens that
+ * remain. Each byte can be a token of its own, so bytes to the end are tokens to the end; where they are too many, the shortest known way stays open.
+ */
+export class GrammarConstraint implements TokenConstraint {
+  readonly #grammar: Grammar
+  readonly #eosIds: readonly number[]
+  readonly #bytesOf: (token: number) => Uint8Array
+  #state: Language
+  /** Tokens that complete the text within the budget, where they are known. */
+  #plan: readonly number[] | undefined
+
+  /**
+   * @param budget tokens at most
+   * @throws LmError BUDGET_TOO_SMALL when no value can be written with them
+   */
+  constructor(grammar: Grammar, eosIds: readonly number[], budget: number, bytesOf: (token: number) => Uint8Array) {
+    this.#grammar = grammar
+    this.#eosIds = eosIds
+    this.#bytesOf = bytesOf
+    this.#state = grammar.start
+    this.#plan = grammar.shortest(grammar.start)
+    if (this.#plan.length > budget)
+      throw new LmError(
+        'BUDGET_TOO_SMALL',
+        `The shortest value of the JSON schema takes ${this.#plan.length} tokens; there is room for ${budget}. Raise maxTokens or shorten the prompt.`,
+      )
+  }
+
+  get complete(): boolean {
+    return this.#grammar.ended(this.#state)
+  }
+
+  mask(logits: Float32Array, remaining: number): void {
+    const { tokens, after, longest } = this.#grammar.allowed(this.#state)
+    const room = remaining - 1
+    const tight = longest > room
+    if (tight) this.#plan ??= this.#grammar.shortest(this.#state)
+    const head = this.#plan?.[0]
+    const kept: [token: number, logit: number][] = []
+    for (const [index, token] of tokens.entries()) {
+      if (!tight || token === head || this.#grammar.bytesToEnd(after[index]!) <= room) kept.push([token, logits[token]!])
+    }
+    if (this.#state.mayEnd) for (const token of this.#eosIds) kept.push([token, logits[token]!])
+    logits.fill(Number.NEGATIVE_INFINITY)
+    for (const [token, logit] of kept) logits[token] = logit
+  }
+
+  push(token: number): void {
+    this.#plan = this.#plan?.[0] === token ? this.#plan.slice(1) : undefined
+    this.#state = this.#grammar.after(this.#state, this.#bytesOf(token))
+  }
+}
