@@ -24,7 +24,7 @@ beforeAll(async () => {
 const isDate = (text: string) =>
   !Number.isNaN(Date.parse(text)) && new Date(`${text.slice(0, 10)}Z`).toISOString().startsWith(text.slice(0, 10))
 const isTime = (text: string) => /^\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$/.test(text) && isDate(`2000-01-01T${text}`)
-const isHostname = (text: string) => text === new URL(`http://${text}.x`).hostname.slice(0, -2)
+const isHostname = (text: string) => text.split('.').every((label) => /^(?!-)[a-z\d-]{1,63}(?<!-)$/i.test(label))
 const ajv = new Ajv2020({
   strict: false,
   formats: {
