@@ -9,7 +9,7 @@ import type { Inference, InferenceConfig, InferenceStatus } from './types.js'
 export type EngineEvents = Pick<ModuleContext['events'], 'emit'>
 
 interface Request {
-  readonly prompt: string
+  readonly prompt: string | readonly number[]
   /** Messages left out of the prompt. */
   readonly dropped: number
   /** Whether the beginning of the last message is left out. */
@@ -109,7 +109,7 @@ export class TextEngine implements Inference {
     const settings = this.#settings(options, signal)
     if (dropped > 0 || trimmed) this.#events.emit('generation.truncated', { id, model, dropped, trimmed })
     const work = async (): Promise<Completion> => {
-      const promptTokens = this.#tokens.encode(prompt).length
+      const promptTokens = typeof prompt === 'string' ? this.#tokens.encode(prompt).length : prompt.length
       this.#events.emit('generation.started', { id, model, promptTokens })
       const pieces = this.#generator.stream(prompt, settings)
       for (;;) {

@@ -17,6 +17,7 @@ export type LmErrorCode =
   // tokenizers and training data
   | 'TOKENIZER_INVALID'
   | 'UNKNOWN_TOKEN'
+  | 'TEMPLATE_INVALID'
   | 'DATA_EMPTY'
   | 'DATA_INVALID'
   | 'DATA_TOO_SMALL'

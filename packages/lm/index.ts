@@ -1,4 +1,5 @@
 export { TensorError } from '@enigma/tensor'
+export { ChatTemplate } from './chat/chat-template.js'
 export * from './checkpoint/index.js'
 export * from './config.js'
 export * from './data/index.js'

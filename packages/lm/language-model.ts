@@ -1,6 +1,8 @@
 import { basename, resolve } from 'node:path'
 import type { StateDict } from '@enigma/nn'
 import type { FloatTensor, TensorReader } from '@enigma/tensor/formats'
+import type { ChatTemplate } from './chat/chat-template.js'
+import { loadChatTemplate } from './chat/template-file.js'
 import { type ModelFolder, openModelFolder } from './checkpoint/index.js'
 import type { ModelConfig } from './config.js'
 import { LmError } from './errors.js'
@@ -19,6 +21,8 @@ export class LanguageModel {
     readonly config: ModelConfig,
     readonly weights: StateDict,
     readonly tokenizer: Tokenizer,
+    /** How it writes conversations; null for models of running text. */
+    readonly chatTemplate: ChatTemplate | null,
   ) {}
 
   /**
@@ -39,12 +43,19 @@ export class LanguageModel {
       )
     const weights = await readParameters(config, files.tensors)
     const name = basename(resolve(folder))
-    return new LanguageModel(name, resolve(folder), info?.preset ?? presetOf(config), config, weights, tokenizer)
+    const template = await loadChatTemplate(folder, tokenizer)
+    return new LanguageModel(name, resolve(folder), info?.preset ?? presetOf(config), config, weights, tokenizer, template)
   }
 
   /** A model whose parts are in memory already; `weights` are used as they are, not copied. */
-  static inMemory(name: string, config: ModelConfig, weights: StateDict, tokenizer: Tokenizer): LanguageModel {
-    return new LanguageModel(name, '', presetOf(config), config, weights, tokenizer)
+  static inMemory(
+    name: string,
+    config: ModelConfig,
+    weights: StateDict,
+    tokenizer: Tokenizer,
+    chatTemplate: ChatTemplate | null = null,
+  ): LanguageModel {
+    return new LanguageModel(name, '', presetOf(config), config, weights, tokenizer, chatTemplate)
   }
 
   get parameters(): number {

@@ -4,7 +4,8 @@ export interface ChatMessage {
 }
 
 export interface ChatPrompt {
-  readonly prompt: string
+  /** Text, or the tokens of a chat template. */
+  readonly prompt: string | readonly number[]
   /** Messages that were left out. */
   readonly dropped: number
   /** Whether the beginning of the oldest message that is left, or of the last one, was left out. */
@@ -65,7 +66,7 @@ export function chatPrompt(messages: readonly ChatMessage[], fits: (prompt: stri
 }
 
 /** The longest end of a text that fits, by whole characters, found by bisection: longer ends need more room. */
-function longestEnd(text: string, fits: (text: string) => boolean): string {
+export function longestEnd(text: string, fits: (text: string) => boolean): string {
   const characters = [...text]
   let start = 0
   let fitting = characters.length

@@ -1,4 +1,5 @@
 import { TensorError } from '@enigma/tensor'
+import { templatedPrompt } from '../chat/templated-prompt.js'
 import { LmError } from '../errors.js'
 import type { LanguageModel } from '../language-model.js'
 import { beamSearch } from './beam-search.js'
@@ -123,12 +124,16 @@ export class TextGenerator {
 
   /**
    * The prompt for a conversation, shortened where it does not fit the context: the oldest turns are dropped (and counted), then
-   * the last message's beginning is. `reserve` tokens, but at most half of the context, are left for the answer.
+   * the last message's beginning is. `reserve` tokens, but at most half of the context, are left for the answer. Models with a chat
+   * template are asked in it, the others with running text.
+   * @throws LmError TEMPLATE_INVALID when the template refuses the conversation
    */
   chatPrompt(messages: readonly ChatMessage[], reserve = defaultMaxTokens): ChatPrompt {
-    const { tokenizer, config } = this.model
-    const room = config.context - Math.min(reserve, Math.floor(config.context / 2))
-    return chatPrompt(messages, (prompt) => tokenizer.encode(prompt).length + 1 <= room)
+    const { tokenizer, config, chatTemplate } = this.model
+    // One place is the beginning of the text.
+    const room = config.context - Math.min(reserve, Math.floor(config.context / 2)) - 1
+    if (!chatTemplate) return chatPrompt(messages, (prompt) => tokenizer.encode(prompt).length <= room)
+    return templatedPrompt(messages, (kept) => chatTemplate.encode(kept, { addGenerationPrompt: true }), room)
   }
 
   close(): void {
@@ -155,12 +160,10 @@ export class TextGenerator {
   #prompt(prompt: Prompt, options: GenerationOptions): { tokens: number[]; dropped: number; limit: number } {
     const { tokenizer, config } = this.model
     // Documents are trained with the end token before them; so an empty prompt has something to continue, too.
-    const { tokens, dropped } = fitPrompt(
-      typeof prompt === 'string' ? tokenizer.encode(prompt) : prompt,
-      config.bosId,
-      config.context,
-      options,
-    )
+    const ids = typeof prompt === 'string' ? tokenizer.encode(prompt) : prompt
+    // Templates may write the beginning of the text themselves.
+    const start = typeof prompt !== 'string' && prompt[0] === config.bosId ? null : config.bosId
+    const { tokens, dropped } = fitPrompt(ids, start, config.context, options)
     if (tokens.length === 0)
       throw new LmError('EMPTY_PROMPT', 'The prompt is empty and the model has no start token. Give a prompt.')
     return { tokens, dropped, limit: Math.min(options.maxTokens ?? defaultMaxTokens, config.context - tokens.length) }

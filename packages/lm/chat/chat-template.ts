@@ -1,0 +1,151 @@
+import { Template } from '@huggingface/jinja'
+import { LmError } from '../errors.js'
+import { specialPattern } from '../tokenizer/special-tokens.js'
+import { TokenBuffer } from '../tokenizer/token-buffer.js'
+import type { Tokenizer } from '../tokenizer/tokenizer.js'
+
+/** One message as templates see it. */
+export interface TemplateMessage {
+  readonly role: string
+  readonly content: string
+}
+
+export interface RenderOptions {
+  /** Whether the assistant's turn is opened at the end. Default false. */
+  readonly addGenerationPrompt?: boolean
+  /** What the template may offer to the model, in the shape it expects. */
+  readonly tools?: readonly unknown[]
+}
+
+/** A part of a rendered conversation. */
+export type ChatPart =
+  | { readonly kind: 'text'; readonly text: string; readonly answer: boolean }
+  | { readonly kind: 'special'; readonly token: string; readonly answer: boolean }
+
+/** ChatML: what models trained here speak. */
+export const chatMl =
+  "{% for message in messages %}{{ '<|im_start|>' + message['role'] + '\\n' + message['content'] + '<|im_end|>' + '\\n' }}{% endfor %}" +
+  "{% if add_generation_prompt %}{{ '<|im_start|>assistant\\n' }}{% endif %}"
+
+/** Around the number of a piece of content that must not be taken for a token; of Unicode's private use area. */
+const [open, close] = ['\uE000', '\uE001']
+
+/** How a model writes conversations: the Jinja template of its folder, and the tokens that count as special. */
+export class ChatTemplate {
+  readonly #template: Template
+  readonly #names: { readonly bos_token?: string; readonly eos_token?: string }
+  readonly #specials: readonly string[]
+  readonly #tokenizer: Tokenizer
+
+  /**
+   * @param source the template, as `chat_template` of a `tokenizer_config.json` has it
+   * @throws LmError TEMPLATE_INVALID
+   */
+  constructor(
+    readonly source: string,
+    tokenizer: Tokenizer,
+  ) {
+    this.#tokenizer = tokenizer
+    const nameOf = (id: number | undefined) => (id === undefined ? undefined : tokenizer.idToToken(id))
+    const [bos, eos] = [nameOf(tokenizer.bosId), nameOf(tokenizer.eosId)]
+    this.#names = { ...(bos !== undefined && { bos_token: bos }), ...(eos !== undefined && { eos_token: eos }) }
+    this.#specials = [...tokenizer.specialTokens.values()]
+    try {
+      this.#template = new Template(source)
+    } catch (error) {
+      throw new LmError('TEMPLATE_INVALID', `The model's chat template cannot be read: ${reason(error)}`, { cause: error })
+    }
+  }
+
+  /** The ids of a conversation. Special tokens that its content spells out stay text. @throws LmError TEMPLATE_INVALID */
+  encode(messages: readonly TemplateMessage[], options: RenderOptions = {}): number[] {
+    const { masked, restore } = this.#mask(messages)
+    const ids = new TokenBuffer()
+    for (const part of this.#split(this.#render(masked, options), restore, [])) this.#encodePart(part, ids)
+    return Array.from(ids.ids)
+  }
+
+  /**
+   * A conversation in parts, those that the assistant writes marked, its turn's end included: what a model learns to answer.
+   * @throws LmError TEMPLATE_INVALID, also where the template does not let answers be told from the rest
+   */
+  parts(messages: readonly TemplateMessage[]): ChatPart[] {
+    const { masked, restore } = this.#mask(messages)
+    const whole = this.#render(masked, {})
+    const answers = masked.flatMap(({ role }, index) => {
+      if (role !== 'assistant') return []
+      const before = this.#render(masked.slice(0, index), { addGenerationPrompt: true })
+      const after = this.#render(masked.slice(0, index + 1), {})
+      if (whole.startsWith(before) && whole.startsWith(after)) return [{ start: before.length, end: after.trimEnd().length }]
+      throw new LmError(
+        'TEMPLATE_INVALID',
+        "The model's chat template writes a turn differently when others follow, so its answers cannot be told from the rest. Train on the whole text with --no-sft.",
+      )
+    })
+    return this.#split(whole, restore, answers)
+  }
+
+  #render(messages: readonly TemplateMessage[], { addGenerationPrompt = false, tools }: RenderOptions): string {
+    try {
+      return this.#template.render({
+        messages: messages.map((message) => ({ ...message })),
+        add_generation_prompt: addGenerationPrompt,
+        ...this.#names,
+        ...(tools && { tools: [...tools] }),
+      })
+    } catch (error) {
+      throw new LmError('TEMPLATE_INVALID', `The model's chat template refuses this conversation: ${reason(error)}`, {
+        cause: error,
+      })
+    }
+  }
+
+  /** Content in which nothing can be taken for a special token, and what its stand-ins stand for. */
+  #mask(messages: readonly TemplateMessage[]): { masked: TemplateMessage[]; restore: readonly string[] } {
+    const pattern = specialPattern([...this.#specials, open, close])!
+    const restore: string[] = []
+    const masked = messages.map((message) => ({
+      ...message,
+      content: message.content.replace(pattern, (found) => `${open}${restore.push(found) - 1}${close}`),
+    }))
+    return { masked, restore }
+  }
+
+  #split(
+    rendered: string,
+    restore: readonly string[],
+    answers: readonly { readonly start: number; readonly end: number }[],
+  ): ChatPart[] {
+    const borders = [...new Set([0, ...answers.flatMap(({ start, end }) => [start, end]), rendered.length])].sort((a, b) => a - b)
+    return borders.slice(1).flatMap((end, index) => {
+      const start = borders[index]!
+      const answer = answers.some((span) => span.start <= start && end <= span.end)
+      return this.#splitSpecials(rendered.slice(start, end), restore, answer)
+    })
+  }
+
+  #splitSpecials(rendered: string, restore: readonly string[], answer: boolean): ChatPart[] {
+    const specials = specialPattern(this.#specials)
+    const unmasked = (text: string) =>
+      text.replace(new RegExp(`${open}(\\d+)${close}`, 'g'), (_, index) => restore[Number(index)]!)
+    const parts: ChatPart[] = []
+    let at = 0
+    const text = (end: number) => {
+      if (end > at) parts.push({ kind: 'text', text: unmasked(rendered.slice(at, end)), answer })
+    }
+    for (const found of specials ? rendered.matchAll(specials) : []) {
+      text(found.index)
+      parts.push({ kind: 'special', token: found[0], answer })
+      at = found.index + found[0].length
+    }
+    text(rendered.length)
+    return parts
+  }
+
+  #encodePart(part: ChatPart, ids: TokenBuffer): void {
+    if (part.kind === 'text') this.#tokenizer.encodeInto(part.text, ids)
+    else ids.push(this.#tokenizer.tokenToId(part.token)!)
+  }
+}
+
+const reason = (error: unknown) => (error instanceof Error ? error.message : String(error))
