@@ -3,6 +3,8 @@ import { chat } from './chat.js'
 import { doctor } from './doctor.js'
 import { evaluate } from './eval.js'
 import { hardware } from './hardware.js'
+import { modelsExport } from './models/export.js'
+import { modelsImport } from './models/import.js'
 import { modelsLs } from './models/ls.js'
 import { modelsPresets } from './models/presets.js'
 import { modelsShow } from './models/show.js'
@@ -50,6 +52,8 @@ export const commands: readonly Command[] = [
   modelsLs,
   modelsShow,
   modelsPresets,
+  modelsExport,
+  modelsImport,
   modulesLs,
   modulesInfo,
   modulesLoad,

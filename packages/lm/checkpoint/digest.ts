@@ -42,25 +42,27 @@ async function verifyFile(path: string, digest: FileDigest, fix: string): Promis
   if (entry.size < digest.bytes) {
     throw new LmError('FILE_TRUNCATED', `${path} is truncated: ${entry.size} of ${digest.bytes} bytes are there. ${fix}`)
   }
-  const found = entry.size === digest.bytes ? await hashFile(path) : `that of ${entry.size} bytes instead of ${digest.bytes}`
+  const found =
+    entry.size === digest.bytes ? await hashFile(path, entry.size) : `that of ${entry.size} bytes instead of ${digest.bytes}`
   if (found !== digest.sha256) {
     throw new LmError('HASH_MISMATCH', `${path} does not match its hash: it was changed or damaged after it was written. ${fix}`)
   }
 }
 
-async function hashFile(path: string): Promise<string> {
+async function hashFile(path: string, size: number): Promise<string> {
   const hash = createHash('sha256')
   const handle = await open(path, 'r')
   try {
     // Two buffers: the next piece is read while this one is hashed.
-    const buffers = [new Uint8Array(CHUNK), new Uint8Array(CHUNK)] as const
+    const length = Math.min(CHUNK, size + 1)
+    const buffers = [new Uint8Array(length), new Uint8Array(length)] as const
     let turn = 0
-    let reading = handle.read(buffers[0], 0, CHUNK)
+    let reading = handle.read(buffers[0], 0, length)
     for (;;) {
       const { bytesRead, buffer } = await reading
       if (bytesRead === 0) return hash.digest('hex')
       turn = 1 - turn
-      reading = handle.read(buffers[turn === 0 ? 0 : 1], 0, CHUNK)
+      reading = handle.read(buffers[turn === 0 ? 0 : 1], 0, length)
       hash.update(buffer.subarray(0, bytesRead))
     }
   } finally {

@@ -105,17 +105,17 @@ export async function readModelInfo(folder: string): Promise<ModelInfo | null> {
  * Refuses a folder that already holds a model or checkpoints, so that nothing trained is overwritten by accident.
  * @throws LmError MODEL_EXISTS
  */
-export async function refuseExistingModel(folder: string): Promise<void> {
+export async function refuseExistingModel(
+  folder: string,
+  advice = 'Continue it with --resume, replace it with --force, or choose another folder',
+): Promise<void> {
   const names = await readdir(folder).catch((): string[] => [])
   const checkpoints =
     names.includes('trainer') && (await readdir(join(folder, 'trainer'))).some((name) => name.startsWith('checkpoint-'))
   const weights = names.find((name) => name === MODEL || name === `${MODEL}.index.json`)
   if (!weights && !checkpoints) return
   const what = weights ? 'a model' : 'checkpoints of a training run'
-  throw new LmError(
-    'MODEL_EXISTS',
-    `${folder} already holds ${what}. Continue it with --resume, replace it with --force, or choose another folder`,
-  )
+  throw new LmError('MODEL_EXISTS', `${folder} already holds ${what}. ${advice}`)
 }
 
 function checkTensors(config: ModelConfig, tensors: TensorReader): void {

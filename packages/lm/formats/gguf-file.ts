@@ -48,22 +48,41 @@ export class GgufFile implements AsyncDisposable {
   }
 
   /**
-   * One tensor as float32.
+   * One tensor as float32, in pieces of `size` elements (whole blocks); a piece is valid until the next is asked for. Quantized
+   * tensors grow sevenfold when they are read: in pieces they need not lie in memory.
    * @throws LmError TENSOR_MISSING, FILE_TRUNCATED
    */
-  async read(name: string): Promise<Float32Array> {
-    const tensor = this.tensors.get(name)
-    if (!tensor) throw new LmError('TENSOR_MISSING', `${this.path} holds no tensor "${name}"`)
+  async *pieces(name: string, size = CHUNK): AsyncGenerator<Float32Array> {
+    const tensor = this.#tensor(name)
     const { block, bytes, decode }: GgufType = GGUF_TYPES[tensor.type]
-    const values = new Float32Array(tensor.elements)
-    const scratch = new Uint8Array((Math.min(CHUNK, tensor.elements) / block) * bytes)
-    for (let done = 0; done < tensor.elements; done += CHUNK) {
-      const count = Math.min(CHUNK, tensor.elements - done)
-      const piece = scratch.subarray(0, (count / block) * bytes)
-      await readInto(this.#handle, piece, tensor.begin + (done / block) * bytes, this.path)
-      decode(piece, values.subarray(done, done + count))
+    const step = Math.min(size, tensor.elements)
+    const values = new Float32Array(step)
+    const scratch = new Uint8Array((step / block) * bytes)
+    for (let done = 0; done < tensor.elements; done += step) {
+      const count = Math.min(step, tensor.elements - done)
+      const stored = scratch.subarray(0, (count / block) * bytes)
+      await readInto(this.#handle, stored, tensor.begin + (done / block) * bytes, this.path)
+      const piece = values.subarray(0, count)
+      decode(stored, piece)
+      yield piece
+    }
+  }
+
+  /** One tensor as float32. @throws LmError TENSOR_MISSING, FILE_TRUNCATED */
+  async read(name: string): Promise<Float32Array> {
+    const values = new Float32Array(this.#tensor(name).elements)
+    let done = 0
+    for await (const piece of this.pieces(name)) {
+      values.set(piece, done)
+      done += piece.length
     }
     return values
+  }
+
+  #tensor(name: string): GgufTensor {
+    const tensor = this.tensors.get(name)
+    if (!tensor) throw new LmError('TENSOR_MISSING', `${this.path} holds no tensor "${name}"`)
+    return tensor
   }
 
   async close(): Promise<void> {

@@ -14,7 +14,7 @@ import { presetOf } from '../presets.js'
 import { Tokenizer } from '../tokenizer/index.js'
 import { COMPANIONS, readJsonObject } from './companions.js'
 import { GgufFile } from './gguf-file.js'
-import { readGgufModel } from './gguf-model.js'
+import { type GgufModel, readGgufModel } from './gguf-model.js'
 import { ggufName, turnedHeads, turnRows } from './gguf-names.js'
 import { tokenizerFromGguf } from './gguf-tokenizer.js'
 
@@ -44,7 +44,7 @@ export interface ImportedModel {
  * TENSOR_MISSING, SHAPE_MISMATCH, TOKENIZER_INVALID, ABORTED; TensorError DISK_FULL, NOT_WRITABLE, WRITE_FAILED
  */
 export async function importModel(source: string, target: string, options: ImportOptions = {}): Promise<ImportedModel> {
-  if (!options.force) await refuseExistingModel(target)
+  if (!options.force) await refuseExistingModel(target, 'Replace it with --force, or choose another name')
   const entry = await stat(source).catch((error: Error) => {
     throw new LmError('FILE_NOT_FOUND', `There is no model at ${source}: name a model folder or a .gguf file`, { cause: error })
   })
@@ -103,7 +103,8 @@ function info(config: ModelConfig, source: string, digests: Readonly<Record<stri
 
 async function importGguf(source: string, target: string, options: ImportOptions): Promise<ImportedModel> {
   await using file = await GgufFile.open(source)
-  const { config, turned } = await readGgufModel(file)
+  const model = await readGgufModel(file)
+  const { config } = model
   const tokenizerJson = tokenizerFromGguf(file.metadata, source)
   checkVocabulary(Tokenizer.fromJson(tokenizerJson), config, source)
   const specs = parameterSpecs(config)
@@ -111,12 +112,7 @@ async function importGguf(source: string, target: string, options: ImportOptions
   const tensors = specs.map(({ name, shape }) => ({
     name,
     shape,
-    read: async () => {
-      const data = await file.read(ggufName(name))
-      progress(data.length)
-      const heads = turned ? turnedHeads(name, config) : 0
-      return heads === 0 ? data : turnRows(data, shape[0]!, heads, 'to halves')
-    },
+    pieces: () => weightPieces(file, name, shape, model, progress),
   }))
   const template = file.metadata.get('tokenizer.chat_template')
   await using _lock = await lockFolder(target, 'import')
@@ -129,6 +125,22 @@ async function importGguf(source: string, target: string, options: ImportOptions
     ...(typeof template === 'string' && { beside: { 'chat_template.jinja': template } }),
   })
   return { folder: resolve(target), format: 'gguf', config, parameters: parameterCount(config) }
+}
+
+/** One weight as it lies in a safetensors file; where rows are turned, a head at a time. */
+async function* weightPieces(
+  file: GgufFile,
+  name: string,
+  shape: readonly number[],
+  { config, turned }: GgufModel,
+  progress: (more: number) => void,
+): AsyncGenerator<Float32Array> {
+  const heads = turned ? turnedHeads(name, config) : 0
+  const size = heads === 0 ? undefined : shape.reduce((product, of) => product * of, 1) / heads
+  for await (const piece of file.pieces(ggufName(name), size)) {
+    progress(piece.length)
+    yield heads === 0 ? piece : turnRows(piece, config.headDim, 1, 'to halves')
+  }
 }
 
 /** The precision most matrices have; quantized ones are kept in half precision. */

@@ -44,8 +44,10 @@ function stacked(matrices: readonly HostTensor[]): { data: Float32Array; rows: n
 /**
  * The decoding program: tokens [batch, length] and a key/value cache to the logits of one position and the grown cache.
  * Query, key and value projections are one product, gate and up another; weights are constants, which the runtime packs.
+ * @throws LmError UNSUPPORTED_MODEL when head_dim is no multiple of 16 or the weights exceed 2 GiB; TENSOR_MISSING
  */
-function decodingProgram(config: ModelConfig, weights: StateDict) {
+export function decodingProgram(config: ModelConfig, weights: StateDict) {
+  refuseUnsupported(config)
   const { layers, heads, kvHeads, headDim, hidden, context, vocabSize, rmsNormEps, tieEmbeddings } = config
   const tensor = (name: string): HostTensor => {
     const found = weights[name]
@@ -227,7 +229,6 @@ export class Decoder {
 
   /** @throws LmError UNSUPPORTED_MODEL when head_dim is no multiple of 16 or the weights exceed 2 GiB; TENSOR_MISSING */
   static async create(config: ModelConfig, weights: StateDict, options: DecoderOptions = {}): Promise<Decoder> {
-    refuseUnsupported(config)
     return new Decoder(config, await compile(decodingProgram(config, weights), options))
   }
 

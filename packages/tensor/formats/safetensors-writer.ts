@@ -69,14 +69,14 @@ export function* safetensorsBytes(
   for (const [name, { data }] of entries) yield* storedPieces(name, data, dtype)
 }
 
-/** A float32 tensor whose values are asked for when its turn to be written comes. */
+/** A float32 tensor whose values are asked for when its turn to be written comes; a piece is valid until the next is asked for. */
 export interface LazyTensor {
   readonly name: string
   readonly shape: readonly number[]
-  readonly read: () => Promise<Float32Array>
+  readonly pieces: () => AsyncIterable<Float32Array>
 }
 
-/** As `safetensorsBytes`, holding one tensor at a time. @throws TensorError SHAPE_MISMATCH, TENSOR_OVERFLOW */
+/** As `safetensorsBytes`, holding one piece of a tensor at a time. @throws TensorError SHAPE_MISMATCH, TENSOR_OVERFLOW */
 export async function* safetensorsStream(
   tensors: readonly LazyTensor[],
   options: SafetensorsOptions = {},
@@ -87,10 +87,13 @@ export async function* safetensorsStream(
     tensors.map(({ name, shape }) => ({ name, shape, dtype: stored, bytes: sizeOf(shape) * bytes })),
     metadata,
   )
-  for (const { name, shape, read } of tensors) {
-    const data = await read()
-    checkSize(name, shape, data)
-    yield* storedPieces(name, data, dtype)
+  for (const { name, shape, pieces } of tensors) {
+    let length = 0
+    for await (const piece of pieces()) {
+      length += piece.length
+      yield* storedPieces(name, piece, dtype)
+    }
+    checkSize(name, shape, { length })
   }
 }
 
