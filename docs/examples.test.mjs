@@ -72,6 +72,17 @@ const examples = {
     says: ['Optimizers: adamw,sgd', 'WGPU: wgpu', 'CUDA: 0 found', 'trainer takes: adamw', 'Backend: WGPU'],
   },
   'generation-module.mjs': { says: ['PNG of 64 pixels, PNG of 32 pixels'] },
+  'generation.mjs': {
+    says: [
+      /\w \((stop at "\."|stop at "\\n\\n"|length at undefined)\)/,
+      /valid: (fox|hare|owl), true, true/,
+      /tool_calls weather \{"days":[1-7]\}/,
+      /" ?\w+" -\d+\.\d\d\n.* -\d+\.\d\d\n.* -\d+\.\d\d\n/,
+      /beams: .* \(-\d+\.\d\d\), choices: 3/s,
+      /CONTEXT_OVERFLOW The prompt has \d+ tokens; the model's context is 512/,
+      'left out: true, read: 504',
+    ],
+  },
   'hardware-aware.mjs': {
     says: [/Loaded: model,tokenizer,inference,.*voice-output/, /hello.wav, spoken in (espeak|tones)/, 'ram '],
   },

@@ -1,6 +1,6 @@
 import type { GenerateOptions } from 'enigma'
 import type { OptionSpec } from './command.js'
-import { number, whole } from './parse.js'
+import { jsonObject, number, whole } from './parse.js'
 import type { ModelOptions } from './session.js'
 
 /** What `chat` and `run` share. */
@@ -10,7 +10,11 @@ export interface GenerationFlags extends ModelOptions {
   readonly topK?: number
   readonly topP?: number
   readonly minP?: number
+  readonly typicalP?: number
   readonly repetitionPenalty?: number
+  readonly presencePenalty?: number
+  readonly frequencyPenalty?: number
+  readonly logitBias?: Readonly<Record<number, number>>
   readonly seed?: number
   readonly stop?: readonly string[]
   readonly cache: boolean
@@ -29,7 +33,15 @@ export const generationOptions: readonly OptionSpec[] = [
     parse: number(0, 1),
     setting: true,
   },
+  {
+    flags: '--typical-p <n>',
+    text: 'keep tokens of about the expected surprise up to this share (default: 1, off)',
+    parse: number(0, 1),
+  },
   { flags: '--repetition-penalty <n>', text: '1 is off (default: 1.1)', parse: number(1), setting: true },
+  { flags: '--presence-penalty <n>', text: 'lowers what has occurred, once (default: 0)', parse: number(-100, 100) },
+  { flags: '--frequency-penalty <n>', text: 'lowers it each time (default: 0)', parse: number(-100, 100) },
+  { flags: '--logit-bias <json>', text: `added to tokens, such as '{"17": -100}'`, parse: jsonObject },
   { flags: '-s, --seed <n>', text: 'same seed, same text', parse: whole() },
   { flags: '--stop <text>', text: 'end before this text; may be repeated', many: true },
   { flags: '--no-cache', text: 'compute every step from the start: slow, for checking' },
@@ -39,17 +51,20 @@ export const generationOptions: readonly OptionSpec[] = [
 
 /** The generation module's options; what was not given is left to its defaults. */
 export function generateOptions(flags: GenerationFlags): GenerateOptions {
-  const { maxTokens, temperature, topK, topP, minP, repetitionPenalty, seed, stop, cache } = flags
-  const given = {
-    maxTokens,
+  const { maxTokens, temperature, topK, topP, minP, typicalP, seed, stop, cache } = flags
+  const { repetitionPenalty, presencePenalty, frequencyPenalty, logitBias } = flags
+  const sampling = {
     temperature,
     topK,
     topP,
     minP,
+    typicalP,
     repetitionPenalty,
+    presencePenalty,
+    frequencyPenalty,
+    logitBias,
     seed,
-    stop: stop && [...stop],
-    cache: cache ? undefined : false,
   }
+  const given = { maxTokens, ...sampling, stop: stop && [...stop], cache: cache ? undefined : false }
   return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined))
 }

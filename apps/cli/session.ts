@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import { mkdir } from 'node:fs/promises'
 import { delimiter, dirname } from 'node:path'
-import type { ModuleError, ModuleManager, TextGeneration } from 'enigma'
+import type { Inference, ModuleError, ModuleManager } from 'enigma'
 import { inCommandWords } from './command-words.js'
 import { CliError, sentence } from './errors.js'
 import { localFolder } from './find-model.js'
@@ -92,10 +92,7 @@ export interface ModelOptions {
 }
 
 /** Loads what generates text: the asked model, or the saved set's, or the default. */
-export async function loadGeneration(
-  manager: ModuleManager,
-  { model, size, threads, device }: ModelOptions,
-): Promise<TextGeneration> {
+export async function loadGeneration(manager: ModuleManager, { model, size, threads, device }: ModelOptions): Promise<Inference> {
   if (model === undefined && size === undefined) await restoreSavedSet(manager)
   else await manager.load('model', wish(model, size))
   const config = { ...(threads !== undefined && { threads }), ...(device !== undefined && { device }) }

@@ -1,9 +1,21 @@
 import type { ChatMessage, Completion, GenerateOptions, Tokenization } from '@enigma/contracts'
 import type { ModuleContext } from '@enigma/kernel'
-import { type GenerationOptions, LmError, memoryEstimate, type TextGenerator } from '@enigma/lm'
+import {
+  chatWithTools,
+  type GenerationOptions,
+  type GenerationResult,
+  LmError,
+  memoryEstimate,
+  type TextGenerator,
+  type ToolAnswer,
+  type ToolMessage,
+} from '@enigma/lm'
 import { PieceStream } from './piece-stream.js'
 import { RequestQueue } from './request-queue.js'
-import type { Inference, InferenceConfig, InferenceStatus } from './types.js'
+import type { BeamRequest, Inference, InferenceConfig, InferenceStatus, ToolRequest } from './types.js'
+
+/** What is counted of an answer, and told. */
+type Counted = Pick<GenerationResult, 'tokens' | 'tokensPerSecond'> & { readonly finishReason: ToolAnswer['finishReason'] }
 
 /** What the engine tells of its requests, and to whom. */
 export type EngineEvents = Pick<ModuleContext['events'], 'emit'>
@@ -24,7 +36,7 @@ export class TextEngine implements Inference {
   readonly #defaults: InferenceConfig
   readonly #events: EngineEvents
   readonly #queue = new RequestQueue()
-  readonly #open = new Set<AbortController>()
+  readonly #requestsOpen = new Set<AbortController>()
   #requests = 0
   #answered = 0
   #generated = 0
@@ -61,6 +73,28 @@ export class TextEngine implements Inference {
     return this.#begin(() => this.#generator.chatPrompt(list, options.maxTokens ?? this.#defaults.maxTokens), options)
   }
 
+  choices(prompt: string, n: number, options: GenerateOptions = {}): Promise<Completion[]> {
+    const text = checkedPrompt(prompt)
+    return this.#whole(text, options, (settings) => this.#generator.choices(text, n, settings))
+  }
+
+  beams(prompt: string, options: BeamRequest): Promise<(Completion & { readonly score: number })[]> {
+    const text = checkedPrompt(prompt)
+    const { beams, lengthPenalty = 1, earlyStopping = false, n = 1 } = options
+    return this.#whole(text, options, (settings) =>
+      this.#generator.beams(text, { ...settings, beams, lengthPenalty, earlyStopping, n }),
+    )
+  }
+
+  async chatWithTools(messages: readonly ToolMessage[], options: ToolRequest): Promise<ToolAnswer & { readonly model: string }> {
+    const said = messages.map(({ content }) => content ?? '').join('\n')
+    const { tools, toolChoice = 'auto' } = options
+    const [answer] = await this.#whole(said, options, async (settings) => [
+      await chatWithTools(this.#generator, messages, { ...settings, tools, toolChoice }),
+    ])
+    return answer!
+  }
+
   status(): InferenceStatus {
     const { busy, waiting } = this.#queue
     const [answered, tokens, tokensPerSecond] = [this.#answered, this.#generated, this.#tokensPerSecond]
@@ -75,27 +109,35 @@ export class TextEngine implements Inference {
 
   /** Ends all requests, waits until the native code has let go of them, and frees the model's program. */
   async close(reason: unknown): Promise<void> {
-    for (const controller of this.#open) controller.abort(reason)
+    for (const controller of this.#requestsOpen) controller.abort(reason)
     await this.#queue.idle()
     this.#generator.close()
   }
 
   #begin(prepare: () => Request, options: GenerateOptions): PieceStream {
-    const controller = new AbortController()
-    const { signal } = options
-    const follow = () => controller.abort(signal?.reason)
-    if (signal?.aborted) follow()
-    signal?.addEventListener('abort', follow, { once: true })
-    this.#open.add(controller)
+    const { controller, close } = this.#open(options.signal)
     const answer = async (push: (piece: string) => void) => {
       try {
         return await this.#answer(prepare(), options, controller.signal, push)
       } finally {
-        this.#open.delete(controller)
-        signal?.removeEventListener('abort', follow)
+        close()
       }
     }
     return new PieceStream(answer, controller)
+  }
+
+  /** What ends a request: its own signal, or the engine's end. */
+  #open(signal: AbortSignal | undefined): { readonly controller: AbortController; close(): void } {
+    const controller = new AbortController()
+    const follow = () => controller.abort(signal?.reason)
+    if (signal?.aborted) follow()
+    signal?.addEventListener('abort', follow, { once: true })
+    this.#requestsOpen.add(controller)
+    const close = () => {
+      this.#requestsOpen.delete(controller)
+      signal?.removeEventListener('abort', follow)
+    }
+    return { controller, close }
   }
 
   async #answer(
@@ -105,38 +147,85 @@ export class TextEngine implements Inference {
     push: (piece: string) => void,
   ): Promise<Completion> {
     const { model } = this
-    const id = `generation-${++this.#requests}`
-    const settings = this.#settings(options, signal)
-    if (dropped > 0 || trimmed) this.#events.emit('generation.truncated', { id, model, dropped, trimmed })
-    const work = async (): Promise<Completion> => {
-      const promptTokens = typeof prompt === 'string' ? this.#tokens.encode(prompt).length : prompt.length
-      this.#events.emit('generation.started', { id, model, promptTokens })
-      const pieces = this.#generator.stream(prompt, settings)
+    const work = async (): Promise<Completion[]> => {
+      const pieces = this.#generator.stream(prompt, this.#settings(options, signal))
       for (;;) {
         const next = await pieces.next()
-        if (next.done) return this.#finished(id, { ...next.value, model })
+        if (next.done) return [{ ...next.value, model }]
         push(next.value)
       }
     }
+    const begun = (id: string) => {
+      if (dropped > 0 || trimmed) this.#events.emit('generation.truncated', { id, model, dropped, trimmed })
+    }
     try {
-      return await this.#queue.run(signal, work)
+      const [completion] = await this.#inTurn(prompt, signal, work, begun)
+      return completion!
     } catch (error) {
       // Aborted before its turn: nothing was begun.
-      if (signal.aborted && error === signal.reason) {
+      if (signal.aborted && error === signal.reason)
         return { text: '', tokens: 0, promptTokens: 0, tokensPerSecond: 0, finishReason: 'abort', model }
+      throw error
+    }
+  }
+
+  /** Answers that come at once. @throws the signal's reason when it is aborted, as some of them would be missing */
+  async #whole<T extends Counted>(
+    prompt: string,
+    options: GenerateOptions,
+    work: (settings: GenerationOptions) => Promise<readonly T[]>,
+  ): Promise<(T & { readonly model: string })[]> {
+    const { controller, close } = this.#open(options.signal)
+    const { signal } = controller
+    try {
+      const answers = await this.#inTurn(prompt, signal, () => work(this.#settings(options, signal)))
+      signal.throwIfAborted()
+      return answers.map((answer) => ({ ...answer, model: this.model }))
+    } catch (error) {
+      throw signal.aborted ? signal.reason : error
+    } finally {
+      close()
+    }
+  }
+
+  /** Does the work of one request when it is its turn, and tells of it. @param begun is called first */
+  async #inTurn<T extends Counted>(
+    prompt: string | readonly number[],
+    signal: AbortSignal,
+    work: () => Promise<readonly T[]>,
+    begun: (id: string) => void = () => undefined,
+  ): Promise<readonly T[]> {
+    const { model } = this
+    const id = `generation-${++this.#requests}`
+    begun(id)
+    let started = false
+    try {
+      return await this.#queue.run(signal, async () => {
+        started = true
+        const promptTokens = typeof prompt === 'string' ? this.#tokens.encode(prompt).length : prompt.length
+        this.#events.emit('generation.started', { id, model, promptTokens })
+        const answers = await work()
+        this.#finished(id, answers)
+        return answers
+      })
+    } catch (error) {
+      if (signal.aborted) {
+        if (started) this.#finished(id, [{ tokens: 0, tokensPerSecond: 0, finishReason: 'abort' }])
+        throw error
       }
       this.#events.emit('generation.failed', { id, model, message: error instanceof Error ? error.message : String(error) })
       throw error
     }
   }
 
-  #finished(id: string, completion: Completion): Completion {
-    const { model, tokens, tokensPerSecond, finishReason } = completion
+  #finished(id: string, answers: readonly Counted[]): void {
+    const { model } = this
+    const tokens = answers.reduce((sum, answer) => sum + answer.tokens, 0)
+    const { tokensPerSecond, finishReason } = answers.at(-1)!
     this.#answered++
     this.#generated += tokens
     if (tokensPerSecond > 0) this.#tokensPerSecond = tokensPerSecond
     this.#events.emit('generation.finished', { id, model, tokens, tokensPerSecond, finishReason })
-    return completion
   }
 
   /** The request's settings over the module's. */

@@ -1,4 +1,5 @@
-import type { TextGeneration } from '@enigma/contracts'
+import type { Completion, GenerateOptions, TextGeneration } from '@enigma/contracts'
+import type { BeamOptions, Tool, ToolAnswer, ToolChoice, ToolMessage } from '@enigma/lm'
 
 /** Config of the module `inference`: defaults of every request; checked against the schema in `module.yaml`. */
 export interface InferenceConfig {
@@ -27,8 +28,27 @@ export interface InferenceStatus {
   readonly tokensPerSecond: number
 }
 
+/** Stop texts, log probabilities and formats do not go with beams; nothing is drawn. */
+export interface BeamRequest extends Omit<GenerateOptions, 'stop' | 'logprobs' | 'topLogprobs' | 'responseFormat'>, BeamOptions {
+  /** How many of the texts found are given, at most `beams`. Default 1. */
+  readonly n?: number
+}
+
+/** A call is JSON of the tools' schema, so that it has no format of its own. */
+export interface ToolRequest extends Omit<GenerateOptions, 'responseFormat'> {
+  readonly tools: readonly Tool[]
+  /** Default 'auto': the model decides. */
+  readonly toolChoice?: ToolChoice
+}
+
 /** What `getInterface('inference')` answers. */
 export interface Inference extends TextGeneration {
+  /** `n` answers to one prompt, which is read once; each draws with a seed of its own. */
+  choices(prompt: string, n: number, options?: GenerateOptions): Promise<Completion[]>
+  /** The likeliest answers that a beam search finds, the best first. Rejects with the signal's reason when it is aborted. */
+  beams(prompt: string, options: BeamRequest): Promise<(Completion & { readonly score: number })[]>
+  /** Answers with text or with the call of a tool, whose arguments are valid under its `parameters`. */
+  chatWithTools(messages: readonly ToolMessage[], options: ToolRequest): Promise<ToolAnswer & { readonly model: string }>
   status(): InferenceStatus
 }
 

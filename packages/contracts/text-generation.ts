@@ -1,5 +1,11 @@
 import { token } from '@enigma/kernel'
 
+/** What an answer must be: any text, any JSON object, or JSON that is valid under a JSON schema. */
+export type ResponseFormat =
+  | { readonly type: 'text' }
+  | { readonly type: 'json_object' }
+  | { readonly type: 'json_schema'; readonly schema: boolean | Readonly<Record<string, unknown>> }
+
 /** How to generate. Unset fields take the defaults of the module that generates. */
 export interface GenerateOptions {
   /** New tokens at most. */
@@ -12,22 +18,45 @@ export interface GenerateOptions {
   topP?: number
   /** Keep tokens at least this share as likely as the most likely one, 0..1. */
   minP?: number
+  /** Keep tokens whose surprise is near the expected one, up to this total probability, 0..1; 1 is off. */
+  typicalP?: number
   /** Divides the logits of tokens that have appeared; 1 is off. */
   repetitionPenalty?: number
   /** Subtracted once from the logit of a token that has appeared; 0 is off. */
   presencePenalty?: number
   /** Subtracted for each time a token has appeared; 0 is off. */
   frequencyPenalty?: number
+  /** Added to the logits of these token ids: -100 bans one, 100 all but forces it. */
+  logitBias?: Readonly<Record<number, number>>
   /** Generation ends before the first of these texts; they are not part of the answer. */
   stop?: string[]
   /** Same seed, same text. */
   seed?: number
+  /** Also give the log probability of every new token, and of this many alternatives (0..20). */
+  logprobs?: boolean
+  topLogprobs?: number
+  /** A prompt longer than the context is an error ('never'), or loses its beginning ('oldest') or its middle; the answer says how much. */
+  truncate?: 'never' | 'oldest' | 'middle'
+  /** JSON is complete within `maxTokens`. Goes without `stop`. */
+  responseFormat?: ResponseFormat
   signal?: AbortSignal
   /** Keep keys and values of earlier positions; false computes each step from the start. */
   cache?: boolean
 }
 
-export type FinishReason = 'stop' | 'length' | 'abort'
+export type FinishReason = 'stop' | 'length' | 'abort' | 'tool_calls'
+
+interface TokenProbability {
+  readonly token: string
+  /** Natural logarithm. */
+  readonly logprob: number
+  readonly bytes: readonly number[]
+}
+
+/** One new token, in the shape of OpenAI's `logprobs.content`. */
+export interface TokenLogprob extends TokenProbability {
+  readonly top_logprobs: readonly TokenProbability[]
+}
 
 export interface Completion {
   /** The new text only, never the prompt. */
@@ -36,9 +65,14 @@ export interface Completion {
   readonly tokens: number
   readonly promptTokens: number
   readonly tokensPerSecond: number
-  /** `stop`: end token or stop text; `length`: the limit; `abort`: the signal. */
+  /** `stop`: end token or stop text; `length`: the limit; `abort`: the signal; `tool_calls`: a tool is called. */
   readonly finishReason: FinishReason
   readonly model: string
+  /** The stop text that ended it. */
+  readonly stopString?: string
+  /** Tokens of the prompt that `truncate` left out. */
+  readonly droppedTokens?: number
+  readonly logprobs?: { readonly content: readonly TokenLogprob[] }
 }
 
 /** Pieces of new text as they come. Leaving the loop ends the generation. */

@@ -91,7 +91,7 @@ export {
 export type { EventBusInterface, JournalEvent } from '@enigma/module-event-bus/types'
 export type { GarbageCollectorService, LastRun } from '@enigma/module-garbage-collector/types'
 export type { HeartbeatService } from '@enigma/module-heartbeat/types'
-export type { Inference, InferenceStatus } from '@enigma/module-inference/types'
+export type { BeamRequest, Inference, InferenceStatus, ToolRequest } from '@enigma/module-inference/types'
 export type { CollectorStatus, MetricsService } from '@enigma/module-metrics-collector/types'
 export { type ModelWish, resolveModel } from '@enigma/module-model/resolve-model'
 export { modelRoots } from '@enigma/module-model/roots'

@@ -13,6 +13,7 @@ export {
   exportModel,
 } from './formats/export-model.js'
 export { type ImportedModel, type ImportOptions, importModel } from './formats/import-model.js'
+export type { BeamOptions } from './generation/beam-search.js'
 export type { ChatMessage } from './generation/chat-prompt.js'
 export type { JsonSchema } from './generation/constraint/json-schema.js'
 export { Decoder, type DecoderOptions } from './generation/decoder.js'
@@ -25,6 +26,8 @@ export type {
 } from './generation/generation-options.js'
 export type { TokenLogprob } from './generation/sampling/log-probabilities.js'
 export type { SamplingOptions } from './generation/sampling/sampling-options.js'
+export { chatWithTools, type ToolAnswer, type ToolChatOptions } from './generation/tools/tool-chat.js'
+export type { Tool, ToolCall, ToolChoice, ToolMessage } from './generation/tools/tool-types.js'
 export { type Prompt, TextGenerator } from './generation/text-generator.js'
 export * from './huggingface-config.js'
 export { LanguageModel } from './language-model.js'

@@ -63,7 +63,7 @@ async function answer(conversation: Conversation, question: string, out: Output,
   out.piece(color.bold(color.green(`${conversation.model}: `)))
   try {
     const { finishReason, tokens, tokensPerSecond } = await conversation.ask(question, (piece) => out.written(piece), signal)
-    const ended = { stop: '', length: ', cut at its length', abort: ', stopped' }[finishReason]
+    const ended = { stop: '', length: ', cut at its length', abort: ', stopped', tool_calls: '' }[finishReason]
     out.text(`\n${color.dim(`  ${tokens} tokens, ${Math.round(tokensPerSecond)} a second${ended}`)}`)
   } catch (error) {
     // One question that fails (too long for the context, say) does not end the conversation.

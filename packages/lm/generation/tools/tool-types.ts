@@ -1,0 +1,84 @@
+import { LmError } from '../../errors.js'
+import type { JsonSchema } from '../constraint/json-schema.js'
+
+/** A function that the model may ask to be called, in OpenAI's shape. */
+export interface Tool {
+  readonly type: 'function'
+  readonly function: {
+    readonly name: string
+    readonly description?: string
+    /** Schema of the arguments, an object; default: none. */
+    readonly parameters?: JsonSchema
+  }
+}
+
+/** 'auto' (default): the model decides; 'none': text; 'required': some call; or a call of the function named. */
+export type ToolChoice =
+  | 'auto'
+  | 'none'
+  | 'required'
+  | { readonly type: 'function'; readonly function: { readonly name: string } }
+
+export interface ToolCall {
+  readonly id: string
+  readonly type: 'function'
+  /** `arguments` is JSON that is valid under the function's `parameters`. */
+  readonly function: { readonly name: string; readonly arguments: string }
+}
+
+/** What was said, called and answered so far, in OpenAI's shape. */
+export type ToolMessage =
+  | { readonly role: 'system' | 'user'; readonly content: string }
+  | { readonly role: 'assistant'; readonly content: string | null; readonly tool_calls?: readonly ToolCall[] }
+  | { readonly role: 'tool'; readonly content: string; readonly tool_call_id: string }
+
+/** The tools that a choice leaves. @throws LmError INVALID_OPTION for tools of the same or no proper name, and choices of none */
+export function chosenTools(tools: readonly Tool[], choice: ToolChoice): readonly Tool[] {
+  const names = tools.map((tool) => tool.function.name)
+  for (const [index, name] of names.entries()) {
+    if (typeof name !== 'string' || !/^[\w-]{1,64}$/.test(name))
+      throw new LmError('INVALID_OPTION', `A tool's name must be 1 to 64 letters, digits, _ or -, got ${JSON.stringify(name)}`)
+    if (names.indexOf(name) < index) throw new LmError('INVALID_OPTION', `Two tools have the name ${name}; names must differ`)
+  }
+  if (choice === 'none') return []
+  if (typeof choice === 'string' && choice !== 'auto' && choice !== 'required')
+    throw new LmError('INVALID_OPTION', `toolChoice must be auto, none, required or a function, got ${String(choice)}`)
+  if (tools.length === 0 && choice !== 'auto')
+    throw new LmError('INVALID_OPTION', 'toolChoice asks for a call, but there are no tools')
+  if (typeof choice === 'string') return tools
+  const chosen = tools.filter((tool) => tool.function.name === choice.function.name)
+  if (chosen.length > 0) return chosen
+  throw new LmError('INVALID_OPTION', `toolChoice names ${choice.function.name}; the tools are ${names.join(', ')}`)
+}
+
+/** The schema of a call: one object with the name of one of the tools and arguments for it. */
+export function callSchema(tools: readonly Tool[]): JsonSchema {
+  const defs = definitionsOf(tools)
+  return {
+    anyOf: tools.map(({ function: { name } }, index) => ({
+      type: 'object',
+      properties: { name: { const: name }, arguments: { $ref: `#/$defs/${index}` } },
+      required: ['name', 'arguments'],
+      additionalProperties: false,
+    })),
+    $defs: defs,
+  }
+}
+
+/** Each tool's parameters as a definition. Their own references, which begin at their own root, are led to where that stands now. */
+function definitionsOf(tools: readonly Tool[]): Record<string, JsonSchema> {
+  const none: JsonSchema = { type: 'object', properties: {}, additionalProperties: false }
+  return Object.fromEntries(
+    tools.map((tool, index) => [index, moved(tool.function.parameters ?? none, `#/$defs/${index}`) as JsonSchema]),
+  )
+}
+
+function moved(value: unknown, root: string): unknown {
+  if (Array.isArray(value)) return value.map((item) => moved(item, root))
+  if (typeof value !== 'object' || value === null) return value
+  const entries = Object.entries(value).map(([key, inner]) => {
+    const isReference = key === '$ref' && typeof inner === 'string' && inner.startsWith('#')
+    return [key, isReference ? root + inner.slice(1) : moved(inner, root)] as const
+  })
+  return Object.fromEntries(entries)
+}
