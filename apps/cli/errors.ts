@@ -60,6 +60,7 @@ export function failureOf(error: unknown): Failure | null {
   }
   if (error instanceof Error && error.name === 'AbortError') return { line: 'Stopped.', exitCode: 130 }
   const code = codeOf(error)
+  if (code === 'ABORTED') return { line: oneLine(messageOf(error, code)), exitCode: 130 }
   const exitCode =
     usageCodes.has(code ?? '') || usageCodes.has(codeOf(causeOf(error)) ?? '') ? exitCodes.usage : exitCodes.failure
   return { line: oneLine(inCommandWords(messageOf(error, code))), exitCode }

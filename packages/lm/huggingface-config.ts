@@ -47,6 +47,7 @@ export function configToHuggingFace(config: ModelConfig, dtype: StoredDtype = 'f
 const REQUIRED: Readonly<Record<string, (value: unknown) => boolean>> = {
   hidden_act: (value) => value === 'silu' || value === 'swish',
   partial_rotary_factor: (value) => value === 1,
+  rope_interleaved: (value) => value === false,
   quantization_config: () => false,
 }
 

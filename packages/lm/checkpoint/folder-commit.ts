@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
-import { mkdir, readdir, rename, rm, rmdir } from 'node:fs/promises'
-import { join } from 'node:path'
+import { mkdir, readdir, readFile, rename, rm, rmdir } from 'node:fs/promises'
+import { basename, join } from 'node:path'
 import {
   errorCode,
   type FileContent,
@@ -19,6 +19,13 @@ import {
  * next finishes the moves.
  */
 const COMMIT = '.commit'
+/** In it: the names of files that go away with the commit. */
+const REMOVED = '.removed.json'
+
+export interface CommitOptions extends WriteOptions {
+  /** Files of the folder that go away when the new ones are in their places. */
+  readonly removed?: readonly string[]
+}
 
 /**
  * Writes files into a folder (made if missing), all or none.
@@ -29,7 +36,7 @@ export async function commitFiles(
   folder: string,
   files: readonly (readonly [name: string, content: FileContent])[],
   describe: (digests: Readonly<Record<string, FileDigest>>) => readonly [name: string, content: string],
-  options: WriteOptions = {},
+  { removed = [], ...options }: CommitOptions = {},
 ): Promise<void> {
   const staging = join(folder, temporaryName('model', randomBytes(4).toString('hex')))
   try {
@@ -42,6 +49,7 @@ export async function commitFiles(
     const digests: [string, FileDigest][] = []
     for (const [name, content] of files) digests.push([name, await write(name, content)])
     await write(...describe(Object.fromEntries(digests)))
+    if (removed.length > 0) await write(REMOVED, JSON.stringify(removed))
     await syncFolder(staging)
     await rename(staging, join(folder, COMMIT))
     await syncFolder(folder)
@@ -62,7 +70,10 @@ export async function finishCommit(folder: string): Promise<void> {
   if (!names) return
   try {
     // Another process may be finishing the same commit: what it moved already is done.
-    for (const name of names) await rename(join(commit, name), join(folder, name)).catch(unlessGone)
+    const removed = names.includes(REMOVED) ? await readFile(join(commit, REMOVED), 'utf8').catch(unlessGone) : undefined
+    for (const name of JSON.parse(removed ?? '[]') as string[]) await rm(join(folder, basename(name)), { force: true })
+    for (const name of names) if (name !== REMOVED) await rename(join(commit, name), join(folder, name)).catch(unlessGone)
+    await rm(join(commit, REMOVED), { force: true })
     await syncFolder(folder)
     await rmdir(commit).catch(unlessGone)
   } catch (error) {
@@ -70,6 +81,7 @@ export async function finishCommit(folder: string): Promise<void> {
   }
 }
 
-function unlessGone(error: unknown): void {
+function unlessGone(error: unknown): undefined {
   if (errorCode(error) !== 'ENOENT') throw error
+  return undefined
 }

@@ -4,6 +4,7 @@ import type { TensorReader } from '@enigma/tensor/formats'
 import { errorCode, openTensors, removeLeftovers } from '@enigma/tensor/formats'
 import type { ModelConfig } from '../config.js'
 import { LmError } from '../errors.js'
+import { generationIds } from '../formats/generation-ids.js'
 import { configFromHuggingFace } from '../huggingface-config.js'
 import { parameterSpecs } from '../parameters.js'
 import { type Digests, parseDigests, verifyFiles } from './digest.js'
@@ -50,10 +51,11 @@ export interface ModelFolder extends AsyncDisposable {
 export async function openModelFolder(folder: string, options: { readonly verify?: boolean } = {}): Promise<ModelFolder> {
   await removeLeftovers(folder)
   await finishCommit(folder)
-  const config = await readConfig(folder)
+  const given = await readConfig(folder)
   const info = await readModelInfo(folder)
   if (info && options.verify !== false)
     await verifyFiles(folder, info.files, `Copy the model again, or delete ${INFO} if you changed it yourself`)
+  const config = info ? given : Object.freeze({ ...given, ...(await generationIds(folder, given)) })
   const tensors = await openTensors(folder)
   try {
     checkTensors(config, tensors)

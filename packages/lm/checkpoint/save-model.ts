@@ -1,9 +1,9 @@
-import type { FileContent, FloatTensor, LazyTensor, StoredDtype, WriteOptions } from '@enigma/tensor/formats'
+import type { FileContent, FloatTensor, LazyTensor, StoredDtype } from '@enigma/tensor/formats'
 import { safetensorsBytes, safetensorsStream } from '@enigma/tensor/formats'
 import type { ModelConfig } from '../config.js'
 import { configToHuggingFace } from '../huggingface-config.js'
 import { presetOf } from '../presets.js'
-import { commitFiles } from './folder-commit.js'
+import { type CommitOptions, commitFiles } from './folder-commit.js'
 import { CARD, CONFIG, INFO, INFO_FORMAT, MODEL, TOKENIZER } from './model-folder.js'
 
 /** What a model folder is made of. */
@@ -27,7 +27,7 @@ export interface ModelContent {
  * Writes a model folder that this project and Hugging Face transformers read. All files change together or not at all.
  * @throws TensorError DISK_FULL, NOT_WRITABLE, WRITE_FAILED, SHAPE_MISMATCH, TENSOR_OVERFLOW
  */
-export async function saveModel(folder: string, content: ModelContent, options: WriteOptions = {}): Promise<void> {
+export async function saveModel(folder: string, content: ModelContent, options: CommitOptions = {}): Promise<void> {
   const { config, tensors, tokenizerJson, dtype = 'f32', card, createdBy = 'enigma', beside = {} } = content
   const files: [string, FileContent][] = [
     [CONFIG, json(configToHuggingFace(config, dtype))],

@@ -12,6 +12,8 @@ import { Tokenizer, trainBpe } from '../tokenizer/index.js'
 import { largestAllocation } from './allocations.test.support.js'
 import { exportModel } from './export-model.js'
 import { GgufFile } from './gguf-file.js'
+import { tokenizerFromGguf } from './gguf-tokenizer.js'
+import { goldenFolder, loadSentencePiece } from './golden.test.support.js'
 import { importModel } from './import-model.js'
 import { mutatedBytes, mutatedJson } from './mutations.test.support.js'
 
@@ -43,6 +45,8 @@ beforeAll(async () => {
 })
 afterAll(() => rm(root, { recursive: true }))
 
+const sentencePiece = async () => tokenizerFromGguf((await loadSentencePiece()).metadata, 'golden')
+
 /** What may come of a damaged file: a fault with a code and a message, or a load; and no allocation of more than twice the file. */
 async function survives(size: number, run: () => Promise<unknown>): Promise<void> {
   const { error, bytes } = await largestAllocation(run)
@@ -50,13 +54,20 @@ async function survives(size: number, run: () => Promise<unknown>): Promise<void
   expect(bytes).toBeLessThanOrEqual(Math.max(2 * size, constantBytes))
 }
 
-async function fuzzed(path: string, run: () => Promise<unknown>, isJson = false, numRuns = runs): Promise<void> {
+interface FuzzOptions {
+  readonly isJson?: boolean
+  readonly numRuns?: number
+  /** Bytes of the other files that belong to the one that is changed. */
+  readonly beside?: number
+}
+
+async function fuzzed(path: string, run: () => Promise<unknown>, { isJson, numRuns = runs, beside = 0 }: FuzzOptions = {}): Promise<void> {
   const whole = await readFile(path)
   const mutated = isJson ? fc.oneof(mutatedBytes(whole), mutatedJson(JSON.parse(whole.toString('utf8')))) : mutatedBytes(whole)
   await fc.assert(
     fc.asyncProperty(mutated, async (bytes) => {
       await writeFile(path, bytes)
-      await survives(bytes.length, run)
+      await survives(bytes.length + beside, run)
     }),
     { numRuns },
   )
@@ -74,7 +85,7 @@ describe('a mutated file is loaded or refused with a code, and takes no more tha
   }, 600_000)
 
   it('a model folder with its config.json', async () => {
-    await fuzzed(join(model, 'config.json'), async () => void (await (await openModelFolder(model)).close()), true)
+    await fuzzed(join(model, 'config.json'), async () => void (await (await openModelFolder(model)).close()), { isJson: true })
   }, 600_000)
 
   it.each(['f32', 'f16', 'q8_0', 'q4_0'] as const)(
@@ -93,9 +104,20 @@ describe('a mutated file is loaded or refused with a code, and takes no more tha
     600_000,
   )
 
-  it('tokenizer.json', async () => {
+  it('an index of shards', async () => {
+    const folder = join(root, 'sharded')
+    await cp(join(goldenFolder, 'sharded'), folder, { recursive: true })
+    const open = async () => {
+      await using tensors = await openTensors(folder)
+      for (const name of tensors.tensors.keys()) await tensors.read(name)
+    }
+    const weights = 56_000
+    await fuzzed(join(folder, 'model.safetensors.index.json'), open, { isJson: true, numRuns: runs / 5, beside: weights })
+  }, 600_000)
+
+  it.each(['byte-level BPE', "SentencePiece's BPE"])('tokenizer.json of %s', async (kind) => {
     const path = join(root, 'tokenizer.json')
-    await writeFile(path, tokenizerJson)
+    await writeFile(path, kind === 'byte-level BPE' ? tokenizerJson : JSON.stringify(await sentencePiece()))
     await fuzzed(
       path,
       async () => {
@@ -104,7 +126,7 @@ describe('a mutated file is loaded or refused with a code, and takes no more tha
         tokenizer.decode(ids)
         tokenizer.decode(tokenizer.encode('<|im_start|>', { special: true }), { skipSpecial: true })
       },
-      true,
+      { isJson: true },
     )
   }, 600_000)
 
@@ -115,6 +137,6 @@ describe('a mutated file is loaded or refused with a code, and takes no more tha
     await saveCheckpoint(folder, { step: 3, tensors, optimizer: tensors, state: { step: 3 } })
     const place = join(folder, 'trainer', 'checkpoint-3')
     for (const name of [...(await readdir(place)).map((file) => join(place, file)), join(folder, 'trainer', 'latest.json')])
-      await fuzzed(name, async () => void (await (await loadCheckpoint(folder)).close()), name.endsWith('.json'), runs / 5)
+      await fuzzed(name, async () => void (await (await loadCheckpoint(folder)).close()), { isJson: name.endsWith('.json'), numRuns: runs / 5 })
   }, 600_000)
 })

@@ -8,6 +8,7 @@ export type TypedValue =
   | { readonly type: 'string'; readonly value: string }
   | { readonly type: 'strings'; readonly value: readonly string[] }
   | { readonly type: 'i32s'; readonly value: Int32Array }
+  | { readonly type: 'f32s'; readonly value: Float32Array }
 
 const U32 = 4
 const I32 = 5
@@ -87,7 +88,8 @@ class HeaderWriter {
         for (const text of typed.value) this.string(text)
         break
       case 'i32s':
-        this.#list(I32, typed.value.length)
+      case 'f32s':
+        this.#list(typed.type === 'i32s' ? I32 : F32, typed.value.length)
         this.#raw(new Uint8Array(typed.value.buffer, typed.value.byteOffset, typed.value.byteLength))
         break
     }

@@ -6,6 +6,7 @@ import type { TypedValue } from './gguf-encode.js'
 import type { GgufFile } from './gguf-file.js'
 import type { GgufValue } from './gguf-header.js'
 import { ggufName } from './gguf-names.js'
+import { isLlama3 } from './gguf-tokenizer.js'
 
 /** What llama.cpp calls a model of this configuration, and whether its query and key rows are turned there. */
 export interface GgufArchitecture {
@@ -145,6 +146,8 @@ export async function readGgufModel(file: GgufFile): Promise<GgufModel> {
     const known = ARCHITECTURES.map((entry) => entry.name).join(', ')
     throw new LmError('UNSUPPORTED_MODEL', `${path}: general.architecture "${name}" is not supported; this reads ${known}`)
   }
+  if (numeric(file, 'split.count', 1) > 1)
+    throw new LmError('UNSUPPORTED_MODEL', `${path} is one of several parts (split.count): join them with llama-gguf-split --merge`)
   const number = (key: string, fallback?: number) => numeric(file, `${name}.${key}`, fallback)
   const embedding = tensors.get('token_embd.weight')
   if (!embedding) throw new LmError('TENSOR_MISSING', `${path} lacks "token_embd.weight"`)
@@ -241,8 +244,9 @@ function readIds(file: GgufFile, vocabSize: number): Pick<ModelConfig, 'bosId' |
     const value = file.metadata.get(`tokenizer.ggml.${name}_token_id`)
     return typeof value === 'number' && value >= 0 && value < vocabSize ? [value] : []
   }
-  // Whether a beginning is put before texts is told apart from which token that would be.
-  const adds = file.metadata.get('tokenizer.ggml.add_bos_token') ?? file.metadata.get('tokenizer.ggml.model') === 'llama'
+  // Whether a beginning is put before texts is told apart from which token that would be; where it is not told, Llama's kinds do.
+  const kinds = ['model', 'pre'].map((key) => file.metadata.get(`tokenizer.ggml.${key}`))
+  const adds = file.metadata.get('tokenizer.ggml.add_bos_token') ?? (kinds[0] === 'llama' || isLlama3(kinds[1]))
   return {
     bosId: adds === true ? (id('bos')[0] ?? null) : null,
     eosIds: [...new Set([...id('eos'), ...id('eot')])],

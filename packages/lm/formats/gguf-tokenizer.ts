@@ -1,11 +1,10 @@
 import type { ModelConfig } from '../config.js'
 import { LmError } from '../errors.js'
-import { asObject, readAddedTokens } from '../tokenizer/byte-bpe-json.js'
+import { asObject } from '../tokenizer/byte-bpe-json.js'
 import type { TypedValue } from './gguf-encode.js'
-import type { GgufList, GgufMetadata } from './gguf-header.js'
-
-/** ggml's kinds of tokens. */
-const KIND = { normal: 1, control: 3, userDefined: 4, unused: 5 } as const
+import type { GgufMetadata } from './gguf-header.js'
+import { isSentencePiece, sentencePieceFromGguf, sentencePieceMetadata } from './gguf-sentencepiece.js'
+import { isList, KIND, placeTokens, textList } from './gguf-vocabulary.js'
 
 const LLAMA3_SPLIT =
   "(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|\\p{N}{1,3}| ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+"
@@ -46,10 +45,18 @@ const CUTTINGS: readonly Cutting[] = [
   },
 ]
 
-/** `default` is what llama.cpp's converter wrote for GPT-2's kind before it had names. */
-const OTHER_NAMES: Readonly<Record<string, string>> = { default: 'gpt-2', llama3: 'llama-bpe', 'llama-v3': 'llama-bpe' }
+/** Names that llama.cpp takes for others. */
+const OTHER_NAMES: ReadonlyMap<unknown, string> = new Map([
+  ['llama3', 'llama-bpe'],
+  ['llama-v3', 'llama-bpe'],
+])
 
-/** The keys of a tokenizer as llama.cpp reads them. */
+/** Whether a text is cut as Llama 3 does (`tokenizer.ggml.pre`). */
+export function isLlama3(pre: unknown): boolean {
+  return (OTHER_NAMES.get(pre) ?? pre) === 'llama-bpe'
+}
+
+/** A tokenizer, to be written. */
 export interface TokenizerContent {
   /** The parsed `tokenizer.json`. */
   readonly json: unknown
@@ -58,44 +65,45 @@ export interface TokenizerContent {
 }
 
 /**
- * The metadata of a byte-level BPE.
+ * The metadata of a byte-level BPE, or of SentencePiece's.
  * @throws LmError UNSUPPORTED_MODEL for other tokenizers, naming the part that llama.cpp does not have; TOKENIZER_INVALID
  */
 export function tokenizerMetadata(content: TokenizerContent, config: ModelConfig): Record<string, TypedValue> {
   const json = asObject(content.json) ?? {}
+  return { ...(isSentencePiece(json) ? sentencePieceMetadata(json, config) : byteBpeMetadata(json, config)), ...idMetadata(content, config) }
+}
+
+function byteBpeMetadata(json: Readonly<Record<string, unknown>>, config: ModelConfig): Record<string, TypedValue> {
   const model = asObject(json.model)
-  const vocab = asObject(model?.vocab)
-  if (!model || !vocab || model.type !== 'BPE')
+  if (model?.type !== 'BPE')
     throw unsupported(`model type ${JSON.stringify(model?.type ?? null)}: a byte-level BPE is needed`)
   const cutting = CUTTINGS.find(({ preTokenizer }) => cutsAlike(json.pre_tokenizer, preTokenizer))
   if (!cutting) throw unsupported(`pre_tokenizer ${JSON.stringify(json.pre_tokenizer ?? null).slice(0, 200)}`)
+  // Qwen's files normalize to NFC; llama.cpp leaves texts as they are, which for almost all is the same.
+  if (json.normalizer && asObject(json.normalizer)?.type !== 'NFC')
+    throw unsupported(`normalizer ${JSON.stringify(json.normalizer).slice(0, 200)}`)
 
-  const names: string[] = Array.from({ length: config.vocabSize }, (_, id) => `[PAD${id}]`)
-  const kinds = new Int32Array(config.vocabSize).fill(KIND.unused)
-  const put = (id: unknown, name: string, kind: number) => {
-    if (typeof id !== 'number' || !(id in names))
-      throw new LmError('SHAPE_MISMATCH', `Token ${JSON.stringify(name)} has the id ${id}, the model ${config.vocabSize} tokens`)
-    names[id] = name
-    kinds[id] = kind
-  }
-  for (const [name, id] of Object.entries(vocab)) put(id, name, KIND.normal)
-  for (const { id, content: name, special } of readAddedTokens(json)) put(id, name, special ? KIND.control : KIND.userDefined)
-
-  const [eos, eot] = config.eosIds
-  const id = (key: string, value: number | null | undefined): Record<string, TypedValue> =>
-    typeof value === 'number' ? { [`tokenizer.ggml.${key}`]: { type: 'u32', value } } : {}
+  const { names, kinds } = placeTokens(json, config.vocabSize)
   return {
     'tokenizer.ggml.model': { type: 'string', value: 'gpt2' },
     'tokenizer.ggml.pre': { type: 'string', value: cutting.pre },
     'tokenizer.ggml.tokens': { type: 'strings', value: names },
     'tokenizer.ggml.token_type': { type: 'i32s', value: kinds },
     'tokenizer.ggml.merges': { type: 'strings', value: merges(model.merges) },
+  }
+}
+
+function idMetadata({ chatTemplate }: TokenizerContent, config: ModelConfig): Record<string, TypedValue> {
+  const [eos, eot] = config.eosIds
+  const id = (key: string, value: number | null | undefined): Record<string, TypedValue> =>
+    typeof value === 'number' ? { [`tokenizer.ggml.${key}`]: { type: 'u32', value } } : {}
+  return {
     ...id('bos_token_id', config.bosId),
     ...id('eos_token_id', eos),
     ...id('eot_token_id', eot),
     ...id('padding_token_id', config.padId),
     'tokenizer.ggml.add_bos_token': { type: 'bool', value: config.bosId !== null },
-    ...(content.chatTemplate !== undefined && { 'tokenizer.chat_template': { type: 'string', value: content.chatTemplate } }),
+    ...(chatTemplate !== undefined && { 'tokenizer.chat_template': { type: 'string', value: chatTemplate } }),
   }
 }
 
@@ -124,13 +132,14 @@ function cutsAlike(given: unknown, wanted: Readonly<Record<string, unknown>>): b
  */
 export function tokenizerFromGguf(metadata: GgufMetadata, path: string): Record<string, unknown> {
   const model = metadata.get('tokenizer.ggml.model')
+  if (model === 'llama') return sentencePieceFromGguf(metadata, path)
+  if (model === undefined) throw new LmError('TOKENIZER_INVALID', `${path} lacks tokenizer.ggml.model`)
   if (model !== 'gpt2') {
-    const what =
-      model === undefined ? 'lacks tokenizer.ggml.model' : `: tokenizer.ggml.model ${JSON.stringify(model)} is not supported`
-    throw new LmError('UNSUPPORTED_MODEL', `${path}${model === undefined ? ' ' : ''}${what}; byte-level BPE ("gpt2") is read`)
+    const what = `${path}: tokenizer.ggml.model ${JSON.stringify(model)} is not supported`
+    throw new LmError('UNSUPPORTED_MODEL', `${what}; byte-level BPE ("gpt2") and SentencePiece's BPE ("llama") are read`)
   }
-  const given = metadata.get('tokenizer.ggml.pre') ?? 'default'
-  const pre = typeof given === 'string' ? (OTHER_NAMES[given] ?? given) : given
+  const given = metadata.get('tokenizer.ggml.pre') ?? null
+  const pre = OTHER_NAMES.get(given) ?? given
   const cutting = CUTTINGS.find((entry) => entry.pre === pre)
   if (!cutting) {
     const known = CUTTINGS.map((entry) => entry.pre).join(', ')
@@ -139,7 +148,7 @@ export function tokenizerFromGguf(metadata: GgufMetadata, path: string): Record<
       `${path}: tokenizer.ggml.pre ${JSON.stringify(given)} is not supported; this reads ${known}`,
     )
   }
-  const tokens = texts(metadata, 'tokenizer.ggml.tokens', path)
+  const tokens = textList(metadata, 'tokenizer.ggml.tokens', path)
   const kinds = metadata.get('tokenizer.ggml.token_type')
   const kindOf = (id: number) => (isList(kinds) ? Number(kinds[id] ?? KIND.normal) : KIND.normal)
   const used = tokens.length - [...tokens.keys()].reverse().findIndex((id) => kindOf(id) !== KIND.unused)
@@ -167,19 +176,9 @@ export function tokenizerFromGguf(metadata: GgufMetadata, path: string): Record<
       ...{ dropout: null, unk_token: null, continuing_subword_prefix: null, end_of_word_suffix: null },
       ...{ fuse_unk: false, byte_fallback: false, ignore_merges: cutting.ignoreMerges },
       vocab: Object.fromEntries(tokens.slice(0, used).map((token, id) => [token, id])),
-      merges: texts(metadata, 'tokenizer.ggml.merges', path).map((merge) => merge.split(' ')),
+      merges: textList(metadata, 'tokenizer.ggml.merges', path).map((merge) => merge.split(' ')),
     },
   }
-}
-
-function isList(value: unknown): value is GgufList {
-  return typeof value === 'object' && value !== null
-}
-
-function texts(metadata: GgufMetadata, key: string, path: string): readonly string[] {
-  const value = metadata.get(key)
-  if (!Array.isArray(value)) throw new LmError('TOKENIZER_INVALID', `${path} lacks the list ${key}`)
-  return value
 }
 
 function unsupported(what: string): LmError {

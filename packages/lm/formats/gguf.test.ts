@@ -29,7 +29,7 @@ interface Golden {
 }
 
 describe('blocks', () => {
-  it.each(['F16', 'BF16', 'Q8_0', 'Q4_0', 'Q4_1', 'Q5_0', 'Q5_1'] as const)(
+  it.each(['F16', 'BF16', 'Q8_0', 'Q4_0', 'Q4_1', 'Q5_0', 'Q5_1', 'Q2_K', 'Q3_K', 'Q4_K', 'Q5_K', 'Q6_K'] as const)(
     'of %s are those of the reference, bit by bit',
     async (name) => {
       const golden = JSON.parse(await readFile(new URL('../../golden/gguf-blocks.json', import.meta.url), 'utf8')) as Golden
@@ -210,8 +210,8 @@ describe('a damaged GGUF file', () => {
     const { path } = await write('llama')
     const bytes = await readFile(path)
     const at = bytes.indexOf('blk.0.attn_k.weight') + 'blk.0.attn_k.weight'.length
-    bytes.writeUInt32LE(12, at + 4 + 16)
+    bytes.writeUInt32LE(18, at + 4 + 16)
     await writeFile(path, bytes)
-    await expect(GgufFile.open(path)).rejects.toThrow(/"blk.0.attn_k.weight" is stored as Q4_K; this reads F32, F16/)
+    await expect(GgufFile.open(path)).rejects.toThrow(/"blk.0.attn_k.weight" is stored as IQ3_XXS; this reads F32, F16/)
   })
 })

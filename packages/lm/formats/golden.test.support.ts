@@ -5,6 +5,7 @@ import type { FloatTensor } from '@enigma/tensor/formats'
 import type { ModelConfig } from '../config.js'
 import { hashUniform } from '../golden/generate.js'
 import { configFromHuggingFace } from '../huggingface-config.js'
+import type { GgufValue } from './gguf-header.js'
 
 /** Where `golden/families.py` writes. */
 export const goldenFolder = fileURLToPath(new URL('../../golden/families', import.meta.url))
@@ -40,6 +41,25 @@ export async function loadFamily(name: string): Promise<GoldenFamily> {
   const { tokens, positions, logits } = golden
   const config = configFromHuggingFace(golden.config, `${name}.json`)
   return { config, weights: Object.fromEntries(weights), tokens, positions, logits, configJson: golden.config }
+}
+
+/** A small BPE that SentencePiece trained (`golden/sentencepiece_bpe.py`), as a GGUF file holds it, and what SentencePiece makes of texts. */
+export async function loadSentencePiece(): Promise<{
+  readonly metadata: ReadonlyMap<string, GgufValue>
+  readonly kinds: readonly number[]
+  readonly texts: readonly string[]
+  readonly ids: readonly (readonly number[])[]
+}> {
+  const { tokens, scores, kinds, texts, ids } = JSON.parse(
+    await readFile(new URL('../../golden/sentencepiece-bpe.json', import.meta.url), 'utf8'),
+  ) as { tokens: string[]; scores: number[]; kinds: number[]; texts: string[]; ids: number[][] }
+  const metadata = new Map<string, GgufValue>([
+    ['tokenizer.ggml.model', 'llama'],
+    ['tokenizer.ggml.tokens', tokens],
+    ['tokenizer.ggml.scores', Float32Array.from(scores)],
+    ['tokenizer.ggml.token_type', Int32Array.from(kinds)],
+  ])
+  return { metadata, kinds, texts, ids }
 }
 
 /** The largest difference of two lists of numbers. */

@@ -1,15 +1,17 @@
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { nativeRuntime } from '@enigma/tensor'
 import { openTensors, readTensors } from '@enigma/tensor/formats'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { openModelFolder, saveModel } from '../checkpoint/index.js'
 import { createConfig } from '../config.js'
+import { Decoder } from '../generation/decoder.js'
 import { LanguageModel } from '../language-model.js'
 import { LlamaForCausalLM } from '../model/llama.js'
 import { type Tokenizer, trainBpe } from '../tokenizer/index.js'
 import { exportModel } from './export-model.js'
-import { goldenFolder } from './golden.test.support.js'
+import { distance, goldenFolder } from './golden.test.support.js'
 import { importModel } from './import-model.js'
 
 let root: string
@@ -90,6 +92,38 @@ describe('a model exported as safetensors', () => {
   })
 })
 
+describe('a model exported as ONNX', () => {
+  it('is a decoding step that ONNX Runtime computes as we do', async () => {
+    const { folder, config } = await model()
+    const file = join(place, 'hare.onnx')
+    await exportModel(folder, file, { format: 'onnx' })
+    const runtime = await nativeRuntime()
+    const session = await runtime.createSession(await readFile(file), { threads: 1, spin: false })
+    const { context, kvHeads, headDim, vocabSize } = config
+    const shape = [1, kvHeads, context, headDim]
+    const empty = (name: string) => [name, { dtype: 'f32', shape, data: new Float32Array(kvHeads * context * headDim) }] as const
+    const caches = Object.fromEntries(session.inputs.filter((name) => /^(keys|values)\./.test(name)).map(empty))
+    const fetches = Object.fromEntries(Object.entries(caches).map(([name, cache]) => [`new.${name}`, cache]))
+    const logits = { dtype: 'f32', shape: [1, vocabSize], data: new Float32Array(vocabSize) } as const
+    const int = (value: number) => ({ dtype: 'i32', shape: [1], data: Int32Array.of(value) }) as const
+    const long = (shape: number[], ...values: bigint[]) => ({ dtype: 'i64', shape, data: BigInt64Array.from(values) }) as const
+    const step = async (tokens: bigint[], total: number) => {
+      const feeds = { tokens: long([1, tokens.length], ...tokens), position: long([1], BigInt(tokens.length - 1)) }
+      const run = session.bind({ ...feeds, last: int(total - 1), total: int(total), ...caches }, { logits, ...fetches })
+      await run.run()
+      run.release()
+      return Float32Array.from(logits.data)
+    }
+    const decoder = await Decoder.create(config, await weights(folder), { threads: 1, spin: false })
+    const sequence = decoder.start()
+    expect(distance(await step([5n, 9n, 12n], 3), await decoder.feed(sequence, [5, 9, 12]))).toBeLessThan(1e-6)
+    expect(distance(await step([7n], 4), await decoder.feed(sequence, [7]))).toBeLessThan(1e-6)
+    sequence[Symbol.dispose]()
+    decoder.release()
+    session.release()
+  })
+})
+
 describe('importing a folder', () => {
   async function sharded() {
     const folder = join(place, 'qwen')
@@ -112,7 +146,24 @@ describe('importing a folder', () => {
     expect(await weights(target)).toEqual(await weights(folder))
     await using files = await openModelFolder(target)
     expect(files.info?.createdBy).toBe('imported from qwen')
-    expect([config.eosIds, files.config.eosIds]).toEqual([[2], [2, 5]])
+    expect([config.eosIds, files.config.eosIds]).toEqual([[2, 5], [2, 5]])
+  })
+
+  it('begins texts with a token only where its tokenizer does', async () => {
+    const folder = await sharded()
+    const json = JSON.parse(await readFile(join(folder, 'tokenizer.json'), 'utf8')) as object
+    const bosOf = async (tokenizer: object, settings: object = {}) => {
+      await writeFile(join(folder, 'tokenizer.json'), JSON.stringify({ ...json, ...tokenizer }))
+      await writeFile(join(folder, 'tokenizer_config.json'), JSON.stringify(settings))
+      await importModel(folder, join(place, 'mine'), { force: true })
+      await using files = await openModelFolder(join(place, 'mine'))
+      return files.config.bosId
+    }
+    const template = { type: 'TemplateProcessing', single: [{ SpecialToken: { id: '<s>' } }, { Sequence: { id: 'A' } }] }
+    expect(await bosOf({})).toBe(null)
+    expect(await bosOf({}, { add_bos_token: true })).toBe(1)
+    expect(await bosOf({ post_processor: { type: 'ByteLevel' } }, { add_bos_token: true })).toBe(null)
+    expect(await bosOf({ post_processor: { type: 'Sequence', processors: [{ type: 'ByteLevel' }, template] } })).toBe(1)
   })
 
   it('changes nothing when it is stopped, and refuses what is there unless told', async () => {
@@ -124,6 +175,13 @@ describe('importing a folder', () => {
     await importModel(folder, target)
     await expect(importModel(folder, target)).rejects.toMatchObject({ code: 'MODEL_EXISTS' })
     await importModel(folder, target, { force: true })
+    await exportModel((await model()).folder, join(place, 'hare.gguf'), { format: 'gguf' })
+    await importModel(join(place, 'hare.gguf'), target, { force: true })
+    const names = ['config.json', 'enigma.json', 'model.safetensors', 'tokenizer.json', 'tokenizer_config.json']
+    expect((await readdir(target)).sort()).toEqual(names)
+    await importModel(folder, target, { force: true })
+    expect(await readdir(target)).not.toContain('model.safetensors')
+    expect(await weights(target)).toEqual(await weights(folder))
     await expect(importModel(target, target, { force: true })).rejects.toThrow(/is where it would be imported to/)
   })
 

@@ -1,5 +1,5 @@
 import { createReadStream } from 'node:fs'
-import { readFile, stat } from 'node:fs/promises'
+import { readdir, readFile, stat } from 'node:fs/promises'
 import { basename, join, resolve } from 'node:path'
 import type { FileContent, StoredDtype } from '@enigma/tensor/formats'
 import { commitFiles } from '../checkpoint/folder-commit.js'
@@ -8,6 +8,7 @@ import { CONFIG, INFO, INFO_FORMAT, MODEL, openModelFolder, refuseExistingModel,
 import { saveModel } from '../checkpoint/save-model.js'
 import type { ModelConfig } from '../config.js'
 import { LmError } from '../errors.js'
+import { configFromHuggingFace } from '../huggingface-config.js'
 import { parameterCount } from '../memory.js'
 import { parameterSpecs } from '../parameters.js'
 import { presetOf } from '../presets.js'
@@ -67,24 +68,23 @@ async function importFolder(source: string, target: string, options: ImportOptio
   const total = sizes.reduce((sum, size) => sum + size, 0)
   const progress = counter(total, options)
   const content: [string, FileContent][] = [
-    [CONFIG, await configText(source)],
+    [CONFIG, await configText(source, config)],
     [TOKENIZER, await readFile(tokenizerPath)],
     ...kept.map((name): [string, FileContent] => [name, counted(join(source, name), progress)]),
   ]
   await using _lock = await lockFolder(target, 'import')
-  await commitFiles(target, content, (digests) => [INFO, info(config, source, digests)])
+  const removed = await staleFiles(target, content.map(([name]) => name))
+  await commitFiles(target, content, (digests) => [INFO, info(config, source, digests)], { removed })
   return { folder: resolve(target), format: 'safetensors', config, parameters: parameterCount(config) }
 }
 
-/** `config.json` as it is; where `generation_config.json` knows more tokens that end a text (chat models do), with these. */
-async function configText(source: string): Promise<string> {
+/** `config.json` as it is, but for what `generationIds` found out about the tokens that begin and end texts. */
+async function configText(source: string, given: ModelConfig): Promise<string> {
   const text = await readFile(join(source, CONFIG), 'utf8')
-  const generation = await readJsonObject(join(source, 'generation_config.json'))
-  const ends = (value: unknown) => [value ?? []].flat().filter((id) => typeof id === 'number')
-  const config = JSON.parse(text) as Record<string, unknown>
-  const known = ends(config.eos_token_id)
-  const all = [...new Set([...known, ...ends(generation?.eos_token_id)])]
-  return all.length === known.length ? text : `${JSON.stringify({ ...config, eos_token_id: all }, null, 2)}\n`
+  const json: unknown = JSON.parse(text)
+  const { bosId, eosIds } = configFromHuggingFace(json)
+  if (bosId === given.bosId && eosIds.join() === given.eosIds.join()) return text
+  return `${JSON.stringify({ ...(json as object), bos_token_id: given.bosId, eos_token_id: given.eosIds }, null, 2)}\n`
 }
 
 async function weightFiles(source: string): Promise<string[]> {
@@ -115,16 +115,47 @@ async function importGguf(source: string, target: string, options: ImportOptions
     pieces: () => weightPieces(file, name, shape, model, progress),
   }))
   const template = file.metadata.get('tokenizer.chat_template')
+  const beside = {
+    'tokenizer_config.json': tokenizerConfig(file),
+    ...(typeof template === 'string' && { 'chat_template.jinja': template }),
+  }
   await using _lock = await lockFolder(target, 'import')
-  await saveModel(target, {
+  const content = {
     config,
     tensors,
     tokenizerJson: JSON.stringify(tokenizerJson),
     dtype: options.dtype ?? storedDtype(file),
     createdBy: `imported from ${basename(source)}`,
-    ...(typeof template === 'string' && { beside: { 'chat_template.jinja': template } }),
-  })
+    beside,
+  }
+  await saveModel(target, content, { removed: await staleFiles(target, [MODEL, ...Object.keys(beside)]) })
   return { folder: resolve(target), format: 'gguf', config, parameters: parameterCount(config) }
+}
+
+/** What a model that is replaced leaves in its folder, and the new one does not write: its shards, template, card. */
+async function staleFiles(folder: string, written: readonly string[]): Promise<string[]> {
+  const names = await readdir(folder).catch((): string[] => [])
+  const companions: readonly string[] = COMPANIONS
+  const belongs = (name: string) => companions.includes(name) || /\.safetensors(\.index\.json)?$/.test(name)
+  return names.filter((name) => belongs(name) && !written.includes(name))
+}
+
+/** The names of the tokens that begin, end and fill texts, where transformers and this project look for them. */
+function tokenizerConfig({ metadata }: GgufFile): string {
+  const tokens = metadata.get('tokenizer.ggml.tokens')
+  const nameOf = (key: string): string | null => {
+    const id = metadata.get(`tokenizer.ggml.${key}_token_id`)
+    const name: unknown = Array.isArray(tokens) && typeof id === 'number' ? tokens[id] : null
+    return typeof name === 'string' ? name : null
+  }
+  const config = {
+    tokenizer_class: 'PreTrainedTokenizerFast',
+    bos_token: nameOf('bos'),
+    eos_token: nameOf('eos'),
+    pad_token: nameOf('padding'),
+    clean_up_tokenization_spaces: false,
+  }
+  return `${JSON.stringify(config, null, 2)}\n`
 }
 
 /** One weight as it lies in a safetensors file; where rows are turned, a head at a time. */

@@ -1,7 +1,8 @@
 """Golden logits of one tiny model of each Llama family, by Hugging Face transformers (written with 5.23, PyTorch 2.15, float32).
 
     python families.py           writes families/<name>.json, and families/sharded/ as save_pretrained leaves it (bfloat16, an index)
-    python families.py check DIR reads every folder <name> under DIR, which our saveModel wrote with the golden weights, and compares
+    node write_families.mjs DIR  writes a folder for each with the same weights, by our saveModel
+    python families.py check DIR reads these folders with transformers, and compares
 
 Weights are not stored but computed: parameter p, element i is u = hash(p, i) - 0.5 times a scale by kind (`scale_of`); norms are 1 + that.
 The ordinal p is the place in `parameters`, the hash is that of make_golden.py.
