@@ -61,7 +61,11 @@ interface FuzzOptions {
   readonly beside?: number
 }
 
-async function fuzzed(path: string, run: () => Promise<unknown>, { isJson, numRuns = runs, beside = 0 }: FuzzOptions = {}): Promise<void> {
+async function fuzzed(
+  path: string,
+  run: () => Promise<unknown>,
+  { isJson, numRuns = runs, beside = 0 }: FuzzOptions = {},
+): Promise<void> {
   const whole = await readFile(path)
   const mutated = isJson ? fc.oneof(mutatedBytes(whole), mutatedJson(JSON.parse(whole.toString('utf8')))) : mutatedBytes(whole)
   await fc.assert(
@@ -115,20 +119,24 @@ describe('a mutated file is loaded or refused with a code, and takes no more tha
     await fuzzed(join(folder, 'model.safetensors.index.json'), open, { isJson: true, numRuns: runs / 5, beside: weights })
   }, 600_000)
 
-  it.each(['byte-level BPE', "SentencePiece's BPE"])('tokenizer.json of %s', async (kind) => {
-    const path = join(root, 'tokenizer.json')
-    await writeFile(path, kind === 'byte-level BPE' ? tokenizerJson : JSON.stringify(await sentencePiece()))
-    await fuzzed(
-      path,
-      async () => {
-        const tokenizer = await Tokenizer.load(path)
-        const ids = tokenizer.encode('the hare\n 12 é 🐢 <|im_start|>')
-        tokenizer.decode(ids)
-        tokenizer.decode(tokenizer.encode('<|im_start|>', { special: true }), { skipSpecial: true })
-      },
-      { isJson: true },
-    )
-  }, 600_000)
+  it.each(['byte-level BPE', "SentencePiece's BPE"])(
+    'tokenizer.json of %s',
+    async (kind) => {
+      const path = join(root, 'tokenizer.json')
+      await writeFile(path, kind === 'byte-level BPE' ? tokenizerJson : JSON.stringify(await sentencePiece()))
+      await fuzzed(
+        path,
+        async () => {
+          const tokenizer = await Tokenizer.load(path)
+          const ids = tokenizer.encode('the hare\n 12 é 🐢 <|im_start|>')
+          tokenizer.decode(ids)
+          tokenizer.decode(tokenizer.encode('<|im_start|>', { special: true }), { skipSpecial: true })
+        },
+        { isJson: true },
+      )
+    },
+    600_000,
+  )
 
   it('checkpoints', async () => {
     const folder = join(root, 'training')
@@ -137,6 +145,9 @@ describe('a mutated file is loaded or refused with a code, and takes no more tha
     await saveCheckpoint(folder, { step: 3, tensors, optimizer: tensors, state: { step: 3 } })
     const place = join(folder, 'trainer', 'checkpoint-3')
     for (const name of [...(await readdir(place)).map((file) => join(place, file)), join(folder, 'trainer', 'latest.json')])
-      await fuzzed(name, async () => void (await (await loadCheckpoint(folder)).close()), { isJson: name.endsWith('.json'), numRuns: runs / 5 })
+      await fuzzed(name, async () => void (await (await loadCheckpoint(folder)).close()), {
+        isJson: name.endsWith('.json'),
+        numRuns: runs / 5,
+      })
   }, 600_000)
 })

@@ -36,7 +36,7 @@ export function encodeQ8(source: Float32Array, target: Uint8Array): number {
 export function decodeFours(head: number, hasMinimum: boolean) {
   const zero = hasMinimum ? 0 : 8
   return (source: Uint8Array, target: Float32Array): void => {
-      for (let at = 0, out = 0; out < target.length; at += head + 16, out += SIZE) {
+    for (let at = 0, out = 0; out < target.length; at += head + 16, out += SIZE) {
       const scale = halfAt(source, at)
       // Adding -0 changes no number, not even the sign of a zero.
       const minimum = hasMinimum ? halfAt(source, at + 2) : -0
@@ -68,7 +68,7 @@ export function encodeQ4(source: Float32Array, target: Uint8Array): number {
 export function decodeFives(head: number, hasMinimum: boolean) {
   const zero = hasMinimum ? 0 : 16
   return (source: Uint8Array, target: Float32Array): void => {
-      for (let at = 0, out = 0; out < target.length; at += head + 20, out += SIZE) {
+    for (let at = 0, out = 0; out < target.length; at += head + 20, out += SIZE) {
       const scale = halfAt(source, at)
       const minimum = hasMinimum ? halfAt(source, at + 2) : -0
       const bits = at + head

@@ -147,7 +147,10 @@ export async function readGgufModel(file: GgufFile): Promise<GgufModel> {
     throw new LmError('UNSUPPORTED_MODEL', `${path}: general.architecture "${name}" is not supported; this reads ${known}`)
   }
   if (numeric(file, 'split.count', 1) > 1)
-    throw new LmError('UNSUPPORTED_MODEL', `${path} is one of several parts (split.count): join them with llama-gguf-split --merge`)
+    throw new LmError(
+      'UNSUPPORTED_MODEL',
+      `${path} is one of several parts (split.count): join them with llama-gguf-split --merge`,
+    )
   const number = (key: string, fallback?: number) => numeric(file, `${name}.${key}`, fallback)
   const embedding = tensors.get('token_embd.weight')
   if (!embedding) throw new LmError('TENSOR_MISSING', `${path} lacks "token_embd.weight"`)

@@ -77,7 +77,10 @@ export function sentencePieceFromGguf(metadata: GgufMetadata, path: string): Rec
   const scores = metadata.get('tokenizer.ggml.scores')
   const kinds = metadata.get('tokenizer.ggml.token_type')
   if (!isList(scores) || !isList(kinds) || scores.length !== tokens.length || kinds.length !== tokens.length)
-    throw new LmError('TOKENIZER_INVALID', `${path} lacks tokenizer.ggml.scores or token_type for each of its ${tokens.length} tokens`)
+    throw new LmError(
+      'TOKENIZER_INVALID',
+      `${path} lacks tokenizer.ggml.scores or token_type for each of its ${tokens.length} tokens`,
+    )
   const kindOf = (id: number) => Number(kinds[id])
   const prefix = metadata.get('tokenizer.ggml.add_space_prefix') !== false
   const unknown = tokens.findIndex((_, id) => kindOf(id) === KIND.unknown)
@@ -103,14 +106,24 @@ export function sentencePieceFromGguf(metadata: GgufMetadata, path: string): Rec
     post_processor: null,
     decoder: {
       type: 'Sequence',
-      decoders: [{ type: 'Replace', pattern: { String: SPACE }, content: ' ' }, { type: 'ByteFallback' }, { type: 'Fuse' }, ...strip],
+      decoders: [
+        { type: 'Replace', pattern: { String: SPACE }, content: ' ' },
+        { type: 'ByteFallback' },
+        { type: 'Fuse' },
+        ...strip,
+      ],
     },
     model: {
       type: 'BPE',
       ...{ dropout: null, unk_token: tokens[unknown] ?? null, continuing_subword_prefix: null, end_of_word_suffix: null },
       ...{ fuse_unk: true, byte_fallback: kinds.includes(KIND.byte as never), ignore_merges: false },
       vocab: Object.fromEntries(tokens.map((token, id) => [token, id])),
-      merges: mergesOf(path, tokens, (id) => Number(scores[id]), (id) => kindOf(id) === KIND.normal),
+      merges: mergesOf(
+        path,
+        tokens,
+        (id) => Number(scores[id]),
+        (id) => kindOf(id) === KIND.normal,
+      ),
     },
   }
 }
@@ -123,7 +136,12 @@ function mergesOf(
   isNormal: (id: number) => boolean,
 ): (readonly [string, string])[] {
   const ids = new Map(tokens.map((token, id) => [token, id]))
-  const found: { readonly pair: readonly [string, string]; readonly score: number; readonly left: number; readonly right: number }[] = []
+  const found: {
+    readonly pair: readonly [string, string]
+    readonly score: number
+    readonly left: number
+    readonly right: number
+  }[] = []
   tokens.forEach((token, id) => {
     if (!isNormal(id) || token.length > longestToken) return
     for (let at = 1; at < token.length; at++) {
@@ -135,6 +153,9 @@ function mergesOf(
     }
   })
   return found
-    .sort((a, b) => b.score - a.score || b.pair[0].length - a.pair[0].length || b.pair[1].length - a.pair[1].length || a.left - b.left)
+    .sort(
+      (a, b) =>
+        b.score - a.score || b.pair[0].length - a.pair[0].length || b.pair[1].length - a.pair[1].length || a.left - b.left,
+    )
     .map(({ pair }) => pair)
 }

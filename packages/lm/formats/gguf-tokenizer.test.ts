@@ -10,7 +10,8 @@ import { loadSentencePiece } from './golden.test.support.js'
 const asRead = (metadata: Readonly<Record<string, TypedValue>>): GgufMetadata =>
   new Map(Object.entries(metadata).map(([key, { value }]) => [key, value as GgufValue]))
 
-const configOf = (vocabSize: number) => createConfig({ vocabSize, dim: 32, layers: 1, heads: 2, context: 8, bosId: 1, eosIds: [2] })
+const configOf = (vocabSize: number) =>
+  createConfig({ vocabSize, dim: 32, layers: 1, heads: 2, context: 8, bosId: 1, eosIds: [2] })
 
 describe("SentencePiece's BPE", () => {
   let golden: Awaited<ReturnType<typeof loadSentencePiece>>
@@ -51,7 +52,8 @@ describe('a byte-level BPE', () => {
     model: { type: 'BPE', vocab, merges: ['a b'] },
     ...change,
   })
-  const llama3 = "(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|\\p{N}{1,3}| ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+"
+  const llama3 =
+    "(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|\\p{N}{1,3}| ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+"
   const split = (pattern: string) => ({
     type: 'Sequence',
     pretokenizers: [
@@ -69,7 +71,10 @@ describe('a byte-level BPE', () => {
       {
         pre_tokenizer: {
           type: 'Sequence',
-          pretokenizers: [{ type: 'Digits', individual_digits: true }, { type: 'ByteLevel', add_prefix_space: false }],
+          pretokenizers: [
+            { type: 'Digits', individual_digits: true },
+            { type: 'ByteLevel', add_prefix_space: false },
+          ],
         },
       },
     ],
@@ -87,7 +92,9 @@ describe('a byte-level BPE', () => {
     [{ normalizer: { type: 'Lowercase' } }, 'normalizer {"type":"Lowercase"}'],
     [{ model: { type: 'Unigram', vocab: [] } }, 'model type "Unigram"'],
   ])('that llama.cpp does not have is refused: %o', (change, what) => {
-    expect(() => tokenizerMetadata({ json: json(change) }, configOf(6))).toThrow(`This tokenizer cannot be written for llama.cpp: ${what}`)
+    expect(() => tokenizerMetadata({ json: json(change) }, configOf(6))).toThrow(
+      `This tokenizer cannot be written for llama.cpp: ${what}`,
+    )
   })
 
   it.each([

@@ -70,13 +70,15 @@ export interface TokenizerContent {
  */
 export function tokenizerMetadata(content: TokenizerContent, config: ModelConfig): Record<string, TypedValue> {
   const json = asObject(content.json) ?? {}
-  return { ...(isSentencePiece(json) ? sentencePieceMetadata(json, config) : byteBpeMetadata(json, config)), ...idMetadata(content, config) }
+  return {
+    ...(isSentencePiece(json) ? sentencePieceMetadata(json, config) : byteBpeMetadata(json, config)),
+    ...idMetadata(content, config),
+  }
 }
 
 function byteBpeMetadata(json: Readonly<Record<string, unknown>>, config: ModelConfig): Record<string, TypedValue> {
   const model = asObject(json.model)
-  if (model?.type !== 'BPE')
-    throw unsupported(`model type ${JSON.stringify(model?.type ?? null)}: a byte-level BPE is needed`)
+  if (model?.type !== 'BPE') throw unsupported(`model type ${JSON.stringify(model?.type ?? null)}: a byte-level BPE is needed`)
   const cutting = CUTTINGS.find(({ preTokenizer }) => cutsAlike(json.pre_tokenizer, preTokenizer))
   if (!cutting) throw unsupported(`pre_tokenizer ${JSON.stringify(json.pre_tokenizer ?? null).slice(0, 200)}`)
   // Qwen's files normalize to NFC; llama.cpp leaves texts as they are, which for almost all is the same.

@@ -146,7 +146,10 @@ describe('importing a folder', () => {
     expect(await weights(target)).toEqual(await weights(folder))
     await using files = await openModelFolder(target)
     expect(files.info?.createdBy).toBe('imported from qwen')
-    expect([config.eosIds, files.config.eosIds]).toEqual([[2, 5], [2, 5]])
+    expect([config.eosIds, files.config.eosIds]).toEqual([
+      [2, 5],
+      [2, 5],
+    ])
   })
 
   it('begins texts with a token only where its tokenizer does', async () => {

@@ -73,7 +73,10 @@ async function importFolder(source: string, target: string, options: ImportOptio
     ...kept.map((name): [string, FileContent] => [name, counted(join(source, name), progress)]),
   ]
   await using _lock = await lockFolder(target, 'import')
-  const removed = await staleFiles(target, content.map(([name]) => name))
+  const removed = await staleFiles(
+    target,
+    content.map(([name]) => name),
+  )
   await commitFiles(target, content, (digests) => [INFO, info(config, source, digests)], { removed })
   return { folder: resolve(target), format: 'safetensors', config, parameters: parameterCount(config) }
 }

@@ -10,9 +10,9 @@ import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { createConfig, Decoder, LlamaForCausalLM, trainBpe } from '../dist/index.js'
 import { exportGguf } from '../dist/formats/export-gguf.js'
 import { hashUniform } from '../dist/golden/generate.js'
+import { createConfig, Decoder, LlamaForCausalLM, trainBpe } from '../dist/index.js'
 
 const found = createRequire(join(resolve(process.argv[2] ?? '.'), 'package.json')).resolve('node-llama-cpp')
 const { getLlama, LlamaLogLevel } = await import(pathToFileURL(found).href)

@@ -15,7 +15,7 @@ TEXTS = [
 with tempfile.TemporaryDirectory() as folder:
     spm.SentencePieceTrainer.train(
         input=os.path.join(HERE, '..', 'tokenizer', 'golden', 'corpus.txt'), model_prefix=os.path.join(folder, 'm'), vocab_size=420,
-        model_type='bpe', byte_fallback=True, character_coverage=0.9, normalization_rule_name='identity', remove_extra_whitespaces=False,
+        model_type='bpe', byte_fallback=True, character_coverage=0.98, normalization_rule_name='identity', remove_extra_whitespaces=False,
         split_digits=True, allow_whitespace_only_pieces=True, num_threads=1, minloglevel=2,
     )
     model = spm.SentencePieceProcessor(model_file=os.path.join(folder, 'm.model'))
