@@ -79,6 +79,13 @@ test('subjects take turns, each round starting with another, and a wrong counter
   expect(voided).toEqual([1, 2].map(() => ({ what: 'w', subject: 'b', reason: 'value is 2' })))
 })
 
+test('a slow subject runs in some rounds only', async () => {
+  const run = (name, every) => ({ ...subject(name, { value: 1 }, () => undefined), ...(every && { every }) })
+  const { valid } = await interleave({ what: 'w', subjects: [run('quick'), run('slow', 2)], samples: 3, log: () => undefined })
+  const rounds = (name) => valid.get(name).map(({ round }) => round)
+  expect({ quick: rounds('quick'), slow: rounds('slow') }).toEqual({ quick: [0, 1, 2], slow: [0, 2] })
+})
+
 test('the last line holds exactly the agreed fields', () => {
   const row = { ...summary('w', 'enigma', 'ms', [1, 2, 3]), details: { more: 1 }, samples: [] }
   const line = lastLine({

@@ -21,8 +21,8 @@ const subjects = [
   { name: 'floor' },
   { name: 'avvio', packages: ['avvio'] },
   { name: 'effect', packages: ['effect'] },
-  { name: 'cordis', packages: ['cordis'] },
-  { name: 'cordis3', packages: ['cordis3'] },
+  { name: 'cordis', packages: ['cordis'], slow: true },
+  { name: 'cordis3', packages: ['cordis3'], slow: true },
   { name: 'awilix', packages: ['awilix'], without: ['asynchronous', '5ms'] },
 ]
 
@@ -30,10 +30,15 @@ const criticalPathMs = 50
 const cpu = (phase) => (sample) => sample[phase].cpuMs
 const wall = (phase) => (sample) => sample[phase].wallMs
 
-/** One case is one set of processes; each gives one or more rows. `size` is 1000 unless the run is tiny. */
+/**
+ * One case is one set of processes; each gives one or more rows. `size` is 1000 unless the run is tiny. What takes tens of
+ * milliseconds differs by half from process to process: `times` as many samples are taken of it, of slow peers fewer.
+ * `growth` runs both sizes side by side, as a machine is not as fast in one minute as in the next.
+ */
 const cases = {
   plain: {
     body: 'synchronous',
+    times: 3,
     rows: (size) => [
       { what: `start-${size}`, unit: 'ms CPU', of: cpu('start'), wall: wall('start'), violations: 'startViolations' },
       { what: `stop-${size}`, unit: 'ms CPU', of: cpu('stop'), wall: wall('stop'), violations: 'stopViolations' },
@@ -46,14 +51,6 @@ const cases = {
     rows: (size) => [
       { what: `start-${size}-async`, unit: 'ms CPU', of: cpu('start'), wall: wall('start'), violations: 'startViolations' },
       { what: `stop-${size}-async`, unit: 'ms CPU', of: cpu('stop'), wall: wall('stop'), violations: 'stopViolations' },
-    ],
-  },
-  growth: {
-    body: 'synchronous',
-    factor: 2,
-    rows: (size) => [
-      { what: `start-${size}`, unit: 'ms CPU', of: cpu('start'), wall: wall('start'), violations: 'startViolations' },
-      { what: `stop-${size}`, unit: 'ms CPU', of: cpu('stop'), wall: wall('stop'), violations: 'stopViolations' },
     ],
   },
   heap: {
@@ -79,24 +76,43 @@ function wrongCounters(subject, size) {
   }
 }
 
-/** The growth from the smaller to the larger graph, as rows. */
-function growthRows(rows, size) {
-  return ['start', 'stop'].flatMap((phase) =>
-    rows
-      .filter(({ what }) => what === `${phase}-${2 * size}`)
-      .flatMap((large) => {
-        const small = rows.find(({ what, subject }) => what === `${phase}-${size}` && subject === large.subject)
-        if (small === undefined) return []
-        const what = `growth-${phase}-${2 * size}:${size}`
-        const row = { ...summary(what, large.subject, '×', [large.median / small.median]), n: Math.min(large.n, small.n) }
-        return [{ ...row, details: { 'wall ms': '', violations: '' } }]
-      }),
+/** Twice the modules beside once: the median of what each pair of neighbouring processes gives. */
+async function growth({ subjects, size, samples, log }) {
+  const sizes = [size, 2 * size]
+  const children = sizes.flatMap((modules) =>
+    subjects.map((entry) => ({ ...childOf(entry, cases.plain, modules, samples), subject: `${entry.name} ${modules}` })),
   )
+  const { valid, voided } = await interleave({ what: 'growth', samples, log, subjects: children })
+  const rows = ['start', 'stop'].flatMap((phase) =>
+    subjects.flatMap(({ name }) => {
+      const [small, large] = sizes.map((modules) => valid.get(`${name} ${modules}`))
+      const pairs = large.flatMap((sample) => {
+        const other = small.find(({ round }) => round === sample.round)
+        return other === undefined ? [] : [sample[phase].cpuMs / other[phase].cpuMs]
+      })
+      if (pairs.length === 0) return []
+      const row = summary(`growth-${phase}-${2 * size}:${size}`, name, '×', pairs)
+      return [{ ...row, details: { 'wall ms': median(large.map(wall(phase))), violations: '' }, samples: large }]
+    }),
+  )
+  return { rows, voided }
+}
+
+/** A process that starts and stops so many modules. */
+function childOf({ name: subject, slow }, { body, flags = [] }, modules, samples) {
+  return {
+    subject,
+    command: process.execPath,
+    args: [...flags, script, '--subject', subject, '--body', body, '--modules', String(modules)],
+    check: wrongCounters(subject, modules),
+    // A slow peer runs in the first, a middle and the last rounds.
+    every: slow ? Math.max(1, Math.floor(samples / 3)) : 1,
+  }
 }
 
 export async function run({ options: { case: only, subject: peer }, tiny, samples, log }) {
-  if (only !== undefined && !(only in cases))
-    throw new UsageError(`No case "${only}". There are: ${Object.keys(cases).join(', ')}.`)
+  const names = [...Object.keys(cases), 'growth']
+  if (only !== undefined && !names.includes(only)) throw new UsageError(`No case "${only}". There are: ${names.join(', ')}.`)
   if (peer !== undefined && !subjects.some(({ name }) => name === peer))
     throw new UsageError(`No subject "${peer}". There are: ${subjects.map(({ name }) => name).join(', ')}.`)
   const wanted = subjects.filter(({ name }) => peer === undefined || name === ours || name === peer)
@@ -108,25 +124,19 @@ export async function run({ options: { case: only, subject: peer }, tiny, sample
   const size = tiny ? 100 : 1000
   const rows = []
   const voided = []
-  for (const [name, { body, flags = [], factor = 1, rows: rowsOf }] of Object.entries(cases)) {
-    // Growth is seen beside the plain case only.
-    if (only !== undefined && only !== name && !(only === 'growth' && name === 'plain')) continue
-    const modules = size * factor
+  for (const [name, given] of Object.entries(cases)) {
+    if (only !== undefined && only !== name) continue
+    const rounds = tiny ? samples : samples * (given.times ?? 1)
     const result = await interleave({
       what: name,
-      samples,
+      samples: rounds,
       log,
       subjects: present
-        .filter(({ without = [] }) => !without.includes(body))
-        .map(({ name: subject }) => ({
-          subject,
-          command: process.execPath,
-          args: [...flags, script, '--subject', subject, '--body', body, '--modules', String(modules)],
-          check: wrongCounters(subject, modules),
-        })),
+        .filter(({ without = [] }) => !without.includes(given.body))
+        .map((entry) => childOf(entry, given, size, rounds)),
     })
     voided.push(...result.voided)
-    for (const { what, unit, of, wall: wallOf, violations, only: subjectsOfRow } of rowsOf(modules)) {
+    for (const { what, unit, of, wall: wallOf, violations, only: subjectsOfRow } of given.rows(size)) {
       for (const [subject, valid] of result.valid) {
         if (valid.length === 0 || (subjectsOfRow !== undefined && !subjectsOfRow.includes(subject))) continue
         const row = summary(what, subject, unit, valid.map(of))
@@ -138,7 +148,11 @@ export async function run({ options: { case: only, subject: peer }, tiny, sample
       }
     }
   }
-  rows.push(...growthRows(rows, size))
+  if (only === undefined || only === 'growth') {
+    const grown = await growth({ subjects: present, size, samples: tiny ? samples : 2 * samples, log })
+    rows.push(...grown.rows)
+    voided.push(...grown.voided)
+  }
   const compared = rows.filter(({ what, subject }) => subject !== 'floor' && !what.startsWith('growth'))
   const notes = [
     'start: from nothing to all active, registration included; a service each, three taken, one called. stop: everything.',
