@@ -24,7 +24,8 @@ const kinds = {
 
 const context = (builder, batch, length) => {
   let made
-  const rotary = () => (made ??= new nn.RotaryEmbedding(builder, { batch, length, dim: model.dim / model.heads }))
+  const frequencies = nn.rotaryFrequencies(model.dim / model.heads)
+  const rotary = () => (made ??= new nn.RotaryEmbedding(builder, { batch, length, frequencies }))
   return { batch, length, rotary }
 }
 

@@ -26,14 +26,18 @@ def filled(shape, offset, scale):
     return (signed / 2**31 * scale).float().reshape(shape)
 
 
+# The fastest form that a version has: fused on a CPU came with 2.4.
+FASTEST = {'fused': True} if tuple(map(int, torch.__version__.split('.')[:2])) >= (2, 4) else {'foreach': True}
+
+
 def optimizers_of(name, parameters):
     if name == 'adamw':
-        return [torch.optim.AdamW(parameters, fused=True)]
+        return [torch.optim.AdamW(parameters, **FASTEST)]
     if name == 'sgd':
-        return [torch.optim.SGD(parameters, lr=0.01, momentum=0.9, fused=True)]
+        return [torch.optim.SGD(parameters, lr=0.01, momentum=0.9, **FASTEST)]
     matrices = [p for p in parameters[1:] if p.dim() == 2]
     others = [parameters[0], *(p for p in parameters[1:] if p.dim() < 2)]
-    return [torch.optim.Muon(matrices), torch.optim.AdamW(others, fused=True)]
+    return [torch.optim.Muon(matrices), torch.optim.AdamW(others, **FASTEST)]
 
 
 def main():
