@@ -37,6 +37,16 @@ describe('train', () => {
     expect(reports.at(-1)!.loss).toBeLessThan(reports[0]!.loss!)
   })
 
+  it('with --find-lr tries rates, suggests one, and leaves nothing behind', async () => {
+    const { code, stdout, stderr } = await place.run(train('--find-lr', '--out', 'nothing', '--json'))
+    expect(stderr).not.toMatch(/^error/m)
+    expect(code).toBe(0)
+    const { points, suggestion } = JSON.parse(stdout) as { points: { learningRate: number }[]; suggestion: number }
+    expect(points.length).toBeGreaterThan(20)
+    expect(suggestion).toBeGreaterThan(points[0]!.learningRate)
+    await expect(readFile(place.path('nothing', 'config.json'))).rejects.toThrow(/ENOENT/)
+  })
+
   it('takes its options from a file, flags first', async () => {
     await place.write(
       'options.yaml',

@@ -54,7 +54,8 @@ export async function readOptionsFile(path: string): Promise<Values> {
 
 /** Gives options the values of a file, unless a flag or the environment gave them already. `known` are names that others may use. */
 export function applyValues(command: Commander, values: Values, path: string, known: ReadonlySet<string> = new Set()): void {
-  const options = new Map(command.options.map((option) => [option.attributeName(), option]))
+  const named = command.options.filter(({ negate }) => !negate)
+  const options = new Map(named.map((option) => [option.attributeName(), option]))
   for (const [key, value] of Object.entries(values)) {
     const name = optionName(key)
     const option = options.get(name)

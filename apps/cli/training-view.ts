@@ -36,6 +36,8 @@ function remark(event: Exclude<TrainEvent, { type: 'report' | 'warning' | 'check
       return `step ${event.step}: validation ${event.bitsPerByte.toFixed(4)} bits per byte, loss ${event.loss.toFixed(4)}`
     case 'epoch-end':
       return `step ${event.step}: epoch ${event.epoch + 1} ends, mean loss ${event.loss.toFixed(4)}`
+    case 'best':
+      return `step ${event.step}: the run ends with the weights of step ${event.best}, validation loss ${event.loss.toFixed(4)}`
     case 'sample':
       return `step ${event.step} writes: ${visible(event.text).replace(/\s+/g, ' ').trim()}`
   }

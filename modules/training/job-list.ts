@@ -1,10 +1,11 @@
 import type { TrainingOptions } from '@enigma/contracts'
+import { findLearningRate, type LearningRateCurve } from '@enigma/lm'
 import type { TrainingCallback } from '@enigma/nn'
 import { busCallbacks } from './bus-callbacks.js'
 import { TrainingError } from './errors.js'
 import { Job, type JobEvents } from './job.js'
 import { trainOptions } from './train-options.js'
-import type { TrainingJobStatus, TrainingJobView, TrainingModuleConfig, TrainingService } from './types.js'
+import type { RateListeners, TrainingJobStatus, TrainingJobView, TrainingModuleConfig, TrainingService } from './types.js'
 
 /** All jobs of one life of the module. */
 export class JobList implements TrainingService {
@@ -41,6 +42,13 @@ export class JobList implements TrainingService {
     if (job) return job
     const known = this.#jobs.size === 0 ? 'There is none yet' : `There is: ${[...this.#jobs.keys()].join(', ')}`
     throw new TrainingError('UNKNOWN_JOB', `No training job '${id}'. ${known}.`)
+  }
+
+  async findLearningRate(options: TrainingOptions, { onRate, onEvent }: RateListeners = {}): Promise<LearningRateCurve> {
+    const { out: _out, resume: _resume, force: _force, ...train } = trainOptions(options, this.#config)
+    const { steps: _steps, epochs: _epochs, learningRate: _rate, ...asked } = train
+    const { signal } = options
+    return findLearningRate({ ...asked, ...(signal && { signal }), ...(onRate && { onRate }) }, onEvent)
   }
 
   callbacks(): TrainingCallback {

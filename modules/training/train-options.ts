@@ -19,10 +19,13 @@ type Plain =
 type Setting = Exclude<keyof TrainOptions, Plain>
 
 // The trainer's further settings and what each is; the type makes the table complete.
-const settings: Readonly<Record<Setting, 'number' | 'string' | 'boolean'>> = {
+const settings: Readonly<Record<Setting, 'number' | 'string' | 'boolean' | 'string or object'>> = {
   from: 'string',
   tokenizer: 'string',
+  sft: 'boolean',
+  lora: 'string or object',
   sequence: 'number',
+  optimizer: 'string',
   schedule: 'string',
   warmup: 'number',
   weightDecay: 'number',
@@ -31,6 +34,7 @@ const settings: Readonly<Record<Setting, 'number' | 'string' | 'boolean'>> = {
   dropout: 'number',
   reportEvery: 'number',
   validateEvery: 'number',
+  patience: 'number',
   sampleEvery: 'number',
   checkpointEvery: 'number',
   dtype: 'string',
@@ -38,6 +42,7 @@ const settings: Readonly<Record<Setting, 'number' | 'string' | 'boolean'>> = {
   device: 'string',
   spin: 'boolean',
   recompute: 'boolean',
+  fallback: 'boolean',
   force: 'boolean',
   card: 'string',
 }
@@ -66,7 +71,8 @@ function checkSetting(name: string, value: unknown): void {
     throw new TrainingError('UNKNOWN_SETTING', `The trainer has no setting '${name}'. It has: ${known}.`)
   }
   const type = settings[name as Setting]
-  if (value !== undefined && typeof value !== type) throw new LmError('INVALID_OPTION', `${name} must be a ${type}, got ${value}`)
+  if (value !== undefined && !type.split(' or ').includes(typeof value))
+    throw new LmError('INVALID_OPTION', `${name} must be a ${type}, got ${value}`)
 }
 
 type Defined<T> = { [Key in keyof T]?: Exclude<T[Key], undefined> }

@@ -1,5 +1,5 @@
 import type { Training, TrainingJob, TrainingOptions } from '@enigma/contracts'
-import type { TrainEvent } from '@enigma/lm'
+import type { LearningRateCurve, RatePoint, TrainEvent } from '@enigma/lm'
 import type { TrainingCallback } from '@enigma/nn'
 
 /** Config of the module `training`; checked against the schema in `module.yaml`. */
@@ -41,6 +41,12 @@ export interface TrainingJobView extends TrainingJob {
   events(): AsyncIterable<TrainEvent>
 }
 
+export interface RateListeners {
+  readonly onRate?: (point: RatePoint) => void
+  /** What is being prepared, warnings. */
+  readonly onEvent?: (event: TrainEvent) => void
+}
+
 /** What `getInterface('training')` answers. */
 export interface TrainingService extends Training {
   train(options: TrainingOptions): TrainingJobView
@@ -48,6 +54,11 @@ export interface TrainingService extends Training {
   jobs(): readonly TrainingJobStatus[]
   /** @throws TrainingError `UNKNOWN_JOB` */
   job(id: string): TrainingJobView
+  /**
+   * Tries one update at each of a growing series of learning rates on what `options` would train, in this process; nothing is kept.
+   * @throws as `train` and its jobs
+   */
+  findLearningRate(options: TrainingOptions, listeners?: RateListeners): Promise<LearningRateCurve>
   /** For `fit` of any network: tells the bus `EpochStart`, `EpochEnd` and, with loss, learning rate and metrics, `Telemetry`. */
   callbacks(): TrainingCallback
 }

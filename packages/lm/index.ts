@@ -34,10 +34,17 @@ export { LanguageModel } from './language-model.js'
 export * from './memory.js'
 export { type LanguageModelingStepOptions, languageModelingStep } from './model/language-modeling-step.js'
 export { LlamaForCausalLM } from './model/llama.js'
+export type { LoraOptions, LoraTarget } from './model/lora.js'
 export * from './parameters.js'
 export * from './presets.js'
 export * from './tokenizer/index.js'
+export {
+  type FindLearningRateOptions,
+  findLearningRate,
+  type LearningRateCurve,
+  type RatePoint,
+} from './training/find-learning-rate.js'
 export { train } from './training/train.js'
 export type { TrainEvent, TrainReport, TrainResult, TrainStart, TrainValidation } from './training/train-events.js'
-export type { ScheduleName, TrainOptions } from './training/train-options.js'
+export type { OptimizerName, ScheduleName, TrainOptions } from './training/train-options.js'
 export { type TrainTokenizerOptions, trainTokenizer } from './training/train-tokenizer.js'

@@ -4,8 +4,9 @@ import type { FloatTensor, TensorReader } from '@enigma/tensor/formats'
 import type { ChatTemplate } from './chat/chat-template.js'
 import { loadChatTemplate } from './chat/template-file.js'
 import { type ModelFolder, openModelFolder } from './checkpoint/index.js'
-import type { ModelConfig } from './config.js'
+import { createConfig, type ModelConfig } from './config.js'
 import { LmError } from './errors.js'
+import { isAdapterFolder, readAdapter } from './formats/peft-adapter.js'
 import { parameterCount } from './memory.js'
 import { parameterSpecs } from './parameters.js'
 import { presetOf } from './presets.js'
@@ -26,11 +27,13 @@ export class LanguageModel {
   ) {}
 
   /**
-   * Reads a model folder, ours or a Hugging Face Llama's.
+   * Reads a model folder, ours or a Hugging Face Llama's, or the folder of a LoRA adapter in PEFT's layout, which is added to the
+   * model that it names.
    * @param options.verify compare files with the hashes in `enigma.json` (default true)
    * @throws LmError FILE_NOT_FOUND, FILE_CORRUPT, FILE_TRUNCATED, HASH_MISMATCH, UNSUPPORTED_MODEL …, naming the file
    */
   static async load(folder: string, options: { readonly verify?: boolean } = {}): Promise<LanguageModel> {
+    if (await isAdapterFolder(folder)) return LanguageModel.#adapted(folder, options)
     await using files: ModelFolder = await openModelFolder(folder, options)
     const { config, info, tokenizerPath } = files
     if (!tokenizerPath)
@@ -44,7 +47,17 @@ export class LanguageModel {
     const weights = await readParameters(config, files.tensors)
     const name = basename(resolve(folder))
     const template = await loadChatTemplate(folder, tokenizer)
-    return new LanguageModel(name, resolve(folder), info?.preset ?? presetOf(config), config, weights, tokenizer, template)
+    const preset = info?.preset ?? presetOf(config)
+    return new LanguageModel(name, resolve(folder), preset, endingTurns(config, template), weights, tokenizer, template)
+  }
+
+  static async #adapted(folder: string, options: { readonly verify?: boolean }): Promise<LanguageModel> {
+    const adapter = await readAdapter(folder)
+    const base = await LanguageModel.load(adapter.base, options)
+    const template = (await loadChatTemplate(folder, base.tokenizer)) ?? base.chatTemplate
+    const weights = adapter.addTo(base.weights as Record<string, FloatTensor>)
+    const config = endingTurns(base.config, template)
+    return new LanguageModel(basename(resolve(folder)), resolve(folder), base.preset, config, weights, base.tokenizer, template)
   }
 
   /** A model whose parts are in memory already; `weights` are used as they are, not copied. */
@@ -61,6 +74,12 @@ export class LanguageModel {
   get parameters(): number {
     return parameterCount(this.config)
   }
+}
+
+/** A model that speaks in turns ends its text where it ends its turn, whatever else its configuration says. */
+export function endingTurns(config: ModelConfig, template: ChatTemplate | null): ModelConfig {
+  const end = template?.turnEnd
+  return end === undefined || config.eosIds.includes(end) ? config : createConfig({ ...config, eosIds: [...config.eosIds, end] })
 }
 
 /** The tensors the model has; files may hold more (an output head beside tied embeddings, tables of angles), which it does not use. */

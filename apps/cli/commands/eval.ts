@@ -7,6 +7,7 @@ import type { Device } from '../session.js'
 
 interface Flags {
   readonly data: readonly string[]
+  readonly answers?: boolean
   readonly batch?: number
   readonly threads?: number
   readonly device?: Device
@@ -18,17 +19,19 @@ export const evaluate = command<Flags>({
   arguments: [{ name: '<model>', text: 'name or folder of a model' }],
   options: [
     { flags: '-d, --data <file>', text: 'text to predict; may be repeated', many: true, required: true },
+    { flags: '--answers', text: 'of conversations, measure only what the assistant says' },
     { flags: '--batch <n>', text: 'sequences at once', parse: whole(1) },
     { flags: '--threads <n>', text: 'threads to compute with (default: all cores)', parse: whole(1), setting: true },
     { flags: '--device <name>', text: 'where to compute (default: cpu)', choices: ['cpu', 'webgpu', 'cuda'], setting: true },
   ],
   notes: ['Lower is better. --json prints {bitsPerByte, loss, bytes, tokens}; loss is in nats per token.'],
-  async run({ args, options: { data, batch, threads, device }, out }) {
+  async run({ args, options: { data, answers, batch, threads, device }, out }) {
     const { evaluate } = await import('enigma')
     using interrupt = new Interrupt()
     const folder = await modelFolder(args[0]!)
     const { bitsPerByte, loss, bytes, tokens } = await evaluate(folder, {
       data,
+      ...(answers && { answersOnly: true }),
       ...(batch === undefined ? {} : { batch }),
       ...(threads === undefined ? {} : { threads }),
       ...(device === undefined ? {} : { device }),

@@ -22,6 +22,9 @@ interface TrainFlags {
   readonly seed?: number
   readonly valid?: string
   readonly clip?: number
+  /** True without settings. */
+  readonly lora?: string | true
+  readonly findLr?: boolean
   readonly config?: string
   readonly json?: boolean
 }
@@ -51,13 +54,23 @@ export const train = command<TrainFlags>({
     { flags: '--steps <n>', text: 'updates to make', parse: whole(1) },
     { flags: '--epochs <n>', text: 'times through the text, instead of --steps (default: 1)', parse: number(0) },
     { flags: '--resume', text: 'go on from the last checkpoint in --out' },
+    { flags: '--fallback', text: 'with --resume: from the newest sound checkpoint, where the last is damaged' },
     { flags: '--force', text: 'replace what --out holds' },
     { flags: '--vocab-size <n>', text: 'tokens to learn (default: 2048 under 4 MB of text, else 4096)', parse: whole(257) },
     { flags: '--from <folder>', text: 'start from this model: its shape, weights and tokenizer' },
-    { flags: '--tokenizer <file>', text: 'use this tokenizer.json instead of learning one' },
+    { flags: '--tokenizer <file>', text: "use this tokenizer.json instead of learning one; 'char': every character a token" },
+    { flags: '--sft', text: 'of conversations, learn only what the assistant says (default where the data hold some)' },
+    { flags: '--no-sft', text: 'learn every word of conversations' },
+    { flags: '--lora [settings]', text: 'train only an adapter on --from: r=8,alpha=16,dropout=0,targets=q_proj,v_proj or all' },
     { flags: '--batch <n>', text: 'sequences a step (default: 8)', parse: whole(1) },
     { flags: '--sequence <n>', text: "tokens a sequence (default: the preset's context, at most 256)", parse: whole(2) },
     { flags: '--lr <n>', text: 'peak learning rate (default: 0.001)', parse: number(0, 1) },
+    { flags: '--find-lr', text: 'instead of training, try learning rates and suggest one' },
+    {
+      flags: '--optimizer <name>',
+      text: 'muon: Muon for hidden matrices, AdamW for the rest (default: adamw)',
+      choices: ['adamw', 'muon'],
+    },
     { flags: '--schedule <name>', text: 'how the learning rate goes (default: cosine)', choices: Object.keys(schedules) },
     { flags: '--warmup <n>', text: 'steps until the peak (default: a tenth, at most 100)', parse: whole() },
     { flags: '--weight-decay <n>', text: 'default: 0.1', parse: number(0, 10) },
@@ -69,6 +82,7 @@ export const train = command<TrainFlags>({
     { flags: '--valid <file>', text: 'validation text, or the share to hold out (default: 0.02 from 200 KB of text on)' },
     { flags: '--report-every <n>', text: 'steps between reports (default: 10)', parse: whole(1) },
     { flags: '--validate-every <n>', text: 'steps between validations (default: 10 over the run)', parse: whole(1) },
+    { flags: '--patience <n>', text: 'end after so many validations without progress, with the best weights', parse: whole(1) },
     { flags: '--sample-every <n>', text: 'steps between samples, 0 for none (default: as validations)', parse: whole() },
     { flags: '--checkpoint-every <n>', text: 'steps between checkpoints (default: 250)', parse: whole(1) },
     { flags: '--dtype <name>', text: 'precision of the finished weights (default: f32)', choices: ['f32', 'f16'] },
@@ -82,6 +96,7 @@ export const train = command<TrainFlags>({
     '',
     '  enigma train --data book.txt --size nano --steps 200 --out ./my-model',
     '  enigma train --out ./my-model --resume',
+    '  enigma train --from ./my-model --data conversations.jsonl --lora r=8 --out ./my-assistant',
   ],
   async run({ options, out }) {
     if (options.data === undefined && !options.resume) {
@@ -90,8 +105,14 @@ export const train = command<TrainFlags>({
     using interrupt = new Interrupt()
     await using manager = await openManager(out)
     await manager.load('training')
-    const asked = trainingOptions(options)
-    const job = manager.getInterface('training').train({ ...asked, signal: interrupt.signal })
+    const training = manager.getInterface('training')
+    const asked = { ...trainingOptions(options), signal: interrupt.signal }
+    if (options.findLr) {
+      const { findRate } = await import('../find-rate.js')
+      await findRate(training, asked, out)
+      return interrupt.exitCode
+    }
+    const job = training.train(asked)
     const result = await showTraining(job, out)
     if (result.finishReason === 'done') {
       out.note(`Trained ${result.steps} steps. Talk to it: enigma chat ${asked.out}`)
@@ -117,12 +138,18 @@ function trainingOptions(flags: TrainFlags): TrainingOptions {
     seed,
     valid,
     clip,
+    lora,
+    findLr: _findLr,
     json: _json,
     config: _config,
     ...others
   } = flags
   const named = { size, steps, epochs, resume, vocabSize, batch, learningRate: lr, seed, valid }
   const given = Object.fromEntries(Object.entries(named).filter(([, value]) => value !== undefined))
-  const settings = { ...others, ...(clip !== undefined && { clipNorm: clip }) }
+  const settings = {
+    ...others,
+    ...(clip !== undefined && { clipNorm: clip }),
+    ...(lora !== undefined && { lora: lora === true ? '' : lora }),
+  }
   return { ...given, data, out: out ?? join(folders().data, 'models', size ?? 'tiny'), settings }
 }

@@ -55,7 +55,9 @@ describe('a chat template', () => {
     expect(() => last.parts([user('a'), assistant('b'), user('c')])).toThrow(/--no-sft/)
     const strict = new ChatTemplate("{{ raise_exception('no system role') }}", tokenizer)
     expect(() => strict.encode([user('a')])).toThrow(/refuses this conversation: .*no system role/)
-    expect(() => new ChatTemplate('{% for', tokenizer)).toThrow(expect.objectContaining({ code: 'TEMPLATE_INVALID' }))
+    expect(() => new ChatTemplate('{% for', tokenizer).encode([user('a')])).toThrow(
+      expect.objectContaining({ code: 'TEMPLATE_INVALID' }),
+    )
   })
 })
 

@@ -32,15 +32,13 @@ const [open, close] = ['\uE000', '\uE001']
 
 /** How a model writes conversations: the Jinja template of its folder, and the tokens that count as special. */
 export class ChatTemplate {
-  readonly #template: Template
+  /** Parsed when it is used: a model whose template this cannot read still goes on with texts. */
+  #template: Template | undefined
   readonly #names: { readonly bos_token?: string; readonly eos_token?: string }
   readonly #specials: readonly string[]
   readonly #tokenizer: Tokenizer
 
-  /**
-   * @param source the template, as `chat_template` of a `tokenizer_config.json` has it
-   * @throws LmError TEMPLATE_INVALID
-   */
+  /** @param source the template, as `chat_template` of a `tokenizer_config.json` has it */
   constructor(
     readonly source: string,
     tokenizer: Tokenizer,
@@ -50,11 +48,6 @@ export class ChatTemplate {
     const [bos, eos] = [nameOf(tokenizer.bosId), nameOf(tokenizer.eosId)]
     this.#names = { ...(bos !== undefined && { bos_token: bos }), ...(eos !== undefined && { eos_token: eos }) }
     this.#specials = [...tokenizer.specialTokens.values()]
-    try {
-      this.#template = new Template(source)
-    } catch (error) {
-      throw new LmError('TEMPLATE_INVALID', `The model's chat template cannot be read: ${reason(error)}`, { cause: error })
-    }
   }
 
   /** The ids of a conversation. Special tokens that its content spells out stay text. @throws LmError TEMPLATE_INVALID */
@@ -67,13 +60,14 @@ export class ChatTemplate {
 
   /**
    * A conversation in parts, those that the assistant writes marked, its turn's end included: what a model learns to answer.
+   * @param marked false leaves all unmarked, whatever the template
    * @throws LmError TEMPLATE_INVALID, also where the template does not let answers be told from the rest
    */
-  parts(messages: readonly TemplateMessage[]): ChatPart[] {
+  parts(messages: readonly TemplateMessage[], marked = true): ChatPart[] {
     const { masked, restore } = this.#mask(messages)
     const whole = this.#render(masked, {})
     const answers = masked.flatMap(({ role }, index) => {
-      if (role !== 'assistant') return []
+      if (role !== 'assistant' || !marked) return []
       const before = this.#render(masked.slice(0, index), { addGenerationPrompt: true })
       const after = this.#render(masked.slice(0, index + 1), {})
       if (whole.startsWith(before) && whole.startsWith(after)) return [{ start: before.length, end: after.trimEnd().length }]
@@ -85,9 +79,25 @@ export class ChatTemplate {
     return this.#split(whole, restore, answers)
   }
 
-  #render(messages: readonly TemplateMessage[], { addGenerationPrompt = false, tools }: RenderOptions): string {
+  /** The token that ends the assistant's turn; undefined where no token does, or the template does not tell. */
+  get turnEnd(): number | undefined {
     try {
-      return this.#template.render({
+      const answer = this.parts([
+        { role: 'user', content: 'a' },
+        { role: 'assistant', content: 'b' },
+      ]).filter((part) => part.answer)
+      const last = answer.at(-1)
+      return last?.kind === 'special' ? this.#tokenizer.tokenToId(last.token) : undefined
+    } catch (error) {
+      if (error instanceof LmError) return undefined
+      throw error
+    }
+  }
+
+  #render(messages: readonly TemplateMessage[], { addGenerationPrompt = false, tools }: RenderOptions): string {
+    const template = (this.#template ??= parsed(this.source))
+    try {
+      return template.render({
         messages: messages.map((message) => ({ ...message })),
         add_generation_prompt: addGenerationPrompt,
         ...this.#names,
@@ -145,6 +155,14 @@ export class ChatTemplate {
   #encodePart(part: ChatPart, ids: TokenBuffer): void {
     if (part.kind === 'text') this.#tokenizer.encodeInto(part.text, ids)
     else ids.push(this.#tokenizer.tokenToId(part.token)!)
+  }
+}
+
+function parsed(source: string): Template {
+  try {
+    return new Template(source)
+  } catch (error) {
+    throw new LmError('TEMPLATE_INVALID', `The model's chat template cannot be read: ${reason(error)}`, { cause: error })
   }
 }
 

@@ -4,7 +4,7 @@ import { ChatTemplate } from './chat-template.js'
 
 /**
  * How the model of a folder writes conversations; null where it has no template.
- * @throws LmError TEMPLATE_INVALID, FILE_CORRUPT
+ * @throws LmError FILE_CORRUPT
  */
 export async function loadChatTemplate(folder: string, tokenizer: Tokenizer): Promise<ChatTemplate | null> {
   const source = await readChatTemplate(folder)

@@ -1,4 +1,5 @@
 import { LmError } from '../errors.js'
+import { CutWindows, type EpochWindows, findSegments, PackedWindows, type Segment } from './epoch-windows.js'
 import { hashed, Permutation } from './permutation.js'
 import type { TokenIndex, TokenSplit } from './token-index.js'
 import type { TokenShards } from './token-shards.js'
@@ -34,20 +35,21 @@ const phaseStream = 0x70686173
 
 /**
  * An endless stream of training batches. Each epoch cuts the tokens into windows that do not overlap, beginning at a random place so that
- * borders differ from epoch to epoch, and gives every window once, in random order. All of it follows from seed and epoch: the same cursor
- * gives the same next batch, whatever the batch size. A batch may span two epochs.
+ * borders differ from epoch to epoch, and gives every window once, in random order; where only answers are learned, it packs whole
+ * conversations into windows instead, in random order. All of it follows from seed and epoch: the same cursor gives the same next batch,
+ * whatever the batch size. A batch may span two epochs.
  */
 export class Batches {
   readonly batchSize: number
   readonly sequenceLength: number
   readonly #shards: TokenShards
-  readonly #split: TokenSplit
-  readonly #data: string
+  readonly #index: TokenIndex
   readonly #seed: number
+  #segments: readonly Segment[] | undefined
   #epoch: number
   #position: number
-  #order!: Permutation
-  #phase!: number
+  #windows!: EpochWindows
+  #order!: (place: number) => number
 
   /** @throws LmError DATA_TOO_SMALL, CURSOR_MISMATCH, INVALID_CONFIG */
   constructor(shards: TokenShards, index: TokenIndex, { batchSize, sequenceLength, seed = 0, cursor }: BatchOptions) {
@@ -55,15 +57,14 @@ export class Batches {
     this.batchSize = batchSize
     this.sequenceLength = sequenceLength
     this.#shards = shards
-    this.#split = index.splits.train
-    this.#data = index.key
-    checkEnough(this.#split, sequenceLength, 'training')
+    this.#index = index
+    if (index.unlearned === 0) checkEnough(index.splits.train, sequenceLength, 'training')
     if (cursor) checkCursor(cursor, sequenceLength, index.key)
     this.#seed = cursor?.seed ?? seed
     this.#epoch = cursor?.epoch ?? 0
     this.#position = cursor?.position ?? 0
     this.#enterEpoch()
-    if (this.#position > this.#order.size) throw mismatch(`it stands at window ${this.#position} of ${this.#order.size}`)
+    if (this.#position > this.#windows.size) throw mismatch(`it stands at window ${this.#position} of ${this.#windows.size}`)
   }
 
   /** Where the stream stands: the next batch is what a stream with this cursor gives first. */
@@ -71,7 +72,7 @@ export class Batches {
     return {
       seed: this.#seed,
       sequenceLength: this.sequenceLength,
-      data: this.#data,
+      data: this.#index.key,
       epoch: this.#epoch,
       position: this.#position,
     }
@@ -79,7 +80,7 @@ export class Batches {
 
   /** Windows in the current epoch; another epoch's may be one more or less. */
   get windowsPerEpoch(): number {
-    return this.#order.size
+    return this.#windows.size
   }
 
   /**
@@ -89,14 +90,12 @@ export class Batches {
     const length = this.sequenceLength
     checkRoom(inputs, targets, this.batchSize * length)
     for (let row = 0; row < this.batchSize; row++) {
-      if (this.#position === this.#order.size) {
+      if (this.#position === this.#windows.size) {
         this.#epoch++
         this.#position = 0
         this.#enterEpoch()
       }
-      const window = this.#order.at(this.#position++)
-      const start = this.#split.start + this.#phase + window * length
-      writeWindow(this.#shards.read(start, length + 1), inputs, targets, row * length)
+      this.#windows.write(this.#order(this.#position++), inputs, targets, row * length)
     }
   }
 
@@ -110,22 +109,23 @@ export class Batches {
 
   #enterEpoch(): void {
     const length = this.sequenceLength
+    const split = this.#index.splits.train
+    if (this.#index.unlearned !== 0) {
+      const segments = (this.#segments ??= findSegments(this.#shards, this.#index, split, length))
+      if (segments.length === 0)
+        throw new LmError('DATA_TOO_SMALL', 'The training text has no answers to learn. Add conversations')
+      const order = new Permutation(segments.length, this.#seed, this.#epoch)
+      this.#windows = new PackedWindows(this.#shards, this.#index, segments, length, (place) => order.at(place))
+      this.#order = (place) => place
+      return
+    }
     // A window needs one token more than its length: the last target.
-    const room = this.#split.end - this.#split.start - 1
-    this.#phase = hashed(this.#seed, phaseStream, this.#epoch) % Math.min(length, room - length + 1)
-    this.#order = new Permutation(Math.floor((room - this.#phase) / length), this.#seed, this.#epoch)
+    const room = split.end - split.start - 1
+    const phase = hashed(this.#seed, phaseStream, this.#epoch) % Math.min(length, room - length + 1)
+    this.#windows = new CutWindows(this.#shards, split, length, phase)
+    const order = new Permutation(this.#windows.size, this.#seed, this.#epoch)
+    this.#order = (place) => order.at(place)
   }
-}
-
-/** Writes a window's tokens [length + 1] as inputs and targets [length] from `at` on. */
-export function writeWindow(tokens: Uint16Array | Uint32Array, inputs: TokenArray, targets: TokenArray, at: number): void {
-  writeTokens(tokens.subarray(0, -1), inputs, at)
-  writeTokens(tokens.subarray(1), targets, at)
-}
-
-function writeTokens(tokens: Uint16Array | Uint32Array, into: TokenArray, at: number): void {
-  if (into instanceof Int32Array) into.set(tokens, at)
-  else for (let i = 0; i < tokens.length; i++) into[at + i] = BigInt(tokens[i]!)
 }
 
 /** @throws LmError INVALID_CONFIG */

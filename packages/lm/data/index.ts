@@ -1,6 +1,6 @@
 export type { BatchCursor, Batches, BatchOptions, TokenArray } from './batches.js'
 export { type DataFile, findDataFiles } from './data-files.js'
 export { type PreparedTokens, type PrepareTokensOptions, prepareTokens } from './prepare-tokens.js'
-export { readTexts } from './read-documents.js'
+export { holdConversations, readTexts } from './read-documents.js'
 export { type SplitInfo, TokenDataset } from './token-dataset.js'
 export type { WindowBatch, WindowOptions, Windows } from './windows.js'

@@ -52,7 +52,7 @@ describe('preparing tokens', () => {
     expect(await tokensOf(folder.at('tokens'))).toEqual(expected)
     using dataset = await TokenDataset.open(folder.at('tokens'))
     expect(dataset).toMatchObject({ documents: 3, validation: null, vocabSize: tokenizer.vocabSize })
-    expect(dataset.train).toEqual({ tokens: expected.length, bytes: 8 + 8 + 20 })
+    expect(dataset.train).toEqual({ tokens: expected.length, bytes: 8 + 8 + 20, learned: expected.length })
   })
 
   test('a thousand lines are no warning', async () => {

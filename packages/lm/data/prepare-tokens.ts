@@ -2,12 +2,12 @@ import { createHash } from 'node:crypto'
 import { mkdir, readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { removeLeftovers, writeAtomic, writeError } from '@enigma/tensor/formats'
+import type { ChatTemplate } from '../chat/chat-template.js'
 import { LmError } from '../errors.js'
-import { TokenBuffer, type Tokenizer } from '../tokenizer/index.js'
-import { type DataFile, findDataFiles } from './data-files.js'
+import { endOfText, type Tokenizer } from '../tokenizer/index.js'
+import { findDataFiles } from './data-files.js'
+import { DocumentEncoder } from './document-encoder.js'
 import { type InspectedFile, inspectFiles } from './inspect-files.js'
-import { readDocuments } from './read-documents.js'
-import type { OnBytes } from './read-utf8.js'
 import { ShardWriter } from './shard-writer.js'
 import { splitShare } from './split-share.js'
 import { TokenDataset } from './token-dataset.js'
@@ -21,6 +21,10 @@ export interface PrepareTokensOptions {
   readonly folder: string
   /** A file (or folder, or glob) held out, or a share of the tokens above 0 and below 1: the last ones, from a document's beginning if one is near. */
   readonly validation?: string | number
+  /** How conversations are written. Default: as ChatML. */
+  readonly template?: ChatTemplate | null
+  /** Of conversations only what the assistant says is learned and measured; other text is as ever. Default false. */
+  readonly answersOnly?: boolean
   /** Tokens per file. Default 2^26. */
   readonly shardTokens?: number
   /** Bytes of the files that are done, and of all files. */
@@ -46,11 +50,21 @@ const fewLines = 1000
  * @throws LmError FILE_NOT_FOUND, DATA_EMPTY, DATA_INVALID, INVALID_CONFIG, TOKENIZER_INVALID; TensorError DISK_FULL, NOT_WRITABLE; the signal's reason
  */
 export async function prepareTokens(options: PrepareTokensOptions): Promise<PreparedTokens> {
-  const { files: paths, tokenizer, folder, validation, shardTokens = 2 ** 26, signal } = options
+  const {
+    files: paths,
+    tokenizer,
+    folder,
+    validation,
+    shardTokens = 2 ** 26,
+    signal,
+    template = null,
+    answersOnly = false,
+  } = options
   if (typeof validation === 'number' && !(validation > 0 && validation < 1)) {
     throw new LmError('INVALID_CONFIG', `The validation share must lie between 0 and 1, not at ${validation}`)
   }
-  if (tokenizer.eosId === undefined) {
+  const eosId = separatorOf(tokenizer, template)
+  if (eosId === undefined) {
     throw new LmError('TOKENIZER_INVALID', 'This tokenizer has no end-of-text token, which must stand between documents')
   }
   const heldOut = typeof validation === 'string' ? await findDataFiles([validation]) : []
@@ -65,11 +79,13 @@ export async function prepareTokens(options: PrepareTokensOptions): Promise<Prep
     JSON.stringify([
       1,
       tokenizerHash,
-      tokenizer.eosId,
+      eosId,
       contents(sources.train),
       contents(sources.validation),
       share,
       shardTokens,
+      ...(template ? [template.source] : []),
+      ...(answersOnly ? ['answers'] : []),
     ]),
   )
   const existing = await openIntact(folder, key)
@@ -79,12 +95,12 @@ export async function prepareTokens(options: PrepareTokensOptions): Promise<Prep
     throw writeError(error, folder)
   })
   await removeLeftovers(folder)
-  const dtype = tokenizer.vocabSize <= 65_536 ? 'u16' : 'u32'
+  const { dtype, unlearned } = layoutOf(tokenizer.vocabSize, answersOnly)
   await using writer = new ShardWriter(folder, `tokens-${key.slice(0, 12)}`, dtype, shardTokens)
   const total = [...files, ...heldOut].reduce((sum, file) => sum + file.bytes, 0)
   let done = 0
   const onBytes = (bytes: number) => options.onProgress?.({ bytes: (done += bytes), total })
-  const encoder = new DocumentEncoder(tokenizer, tokenizer.eosId, writer, signal)
+  const encoder = new DocumentEncoder(writer, { tokenizer, eosId, template, unlearned, signal })
   const train = await encoder.encode(files, onBytes)
   const held = heldOut.length > 0 ? await encoder.encode(heldOut, onBytes) : null
   const shards = await writer.finish()
@@ -92,11 +108,12 @@ export async function prepareTokens(options: PrepareTokensOptions): Promise<Prep
   const specialIds = [...tokenizer.specialTokens.keys()]
   const index: TokenIndex = {
     format: 'enigma-tokens',
-    version: 1,
+    version: 2,
     key,
     dtype,
     vocabSize: tokenizer.vocabSize,
-    eosId: tokenizer.eosId,
+    eosId,
+    unlearned,
     specialIds,
     tokenBytes: bytesPerToken(tokenizer, specialIds),
     documents: encoder.documents,
@@ -113,55 +130,17 @@ export async function prepareTokens(options: PrepareTokensOptions): Promise<Prep
   return { dataset: await TokenDataset.open(folder), warnings, reused: false }
 }
 
-/** Writes documents as tokens. */
-class DocumentEncoder {
-  documents = 0
-  readonly #tokenizer: Tokenizer
-  readonly #eosId: number
-  readonly #writer: ShardWriter
-  readonly #signal: AbortSignal | undefined
+/** What stands between documents: the end-of-text token, or another one where that ends every turn, as in some models for chat. */
+function separatorOf(tokenizer: Tokenizer, template: ChatTemplate | null): number | undefined {
+  const { eosId, bosId } = tokenizer
+  if (eosId === undefined || eosId !== template?.turnEnd) return eosId
+  return tokenizer.tokenToId(endOfText) ?? bosId ?? eosId
+}
 
-  constructor(tokenizer: Tokenizer, eosId: number, writer: ShardWriter, signal: AbortSignal | undefined) {
-    this.#tokenizer = tokenizer
-    this.#eosId = eosId
-    this.#writer = writer
-    this.#signal = signal
-  }
-
-  /** Appends the documents of some files, an end-of-text token before the first and after each. */
-  async encode(files: readonly DataFile[], onBytes: OnBytes): Promise<{ start: number; end: number; bytes: number }> {
-    const start = this.#writer.tokens
-    const tokens = new TokenBuffer()
-    tokens.push(this.#eosId)
-    let bytes = 0
-    for await (const piece of readDocuments(files, onBytes)) {
-      this.#signal?.throwIfAborted()
-      if (piece.kind === 'text') {
-        this.#tokenizer.encodeInto(piece.text, tokens)
-        bytes += Buffer.byteLength(piece.text)
-      } else if (piece.kind === 'special') tokens.push(this.#special(piece.token))
-      else {
-        tokens.push(this.#eosId)
-        this.documents++
-      }
-      if (tokens.length >= 1 << 16) {
-        await this.#writer.append(tokens.ids)
-        tokens.clear()
-      }
-    }
-    await this.#writer.append(tokens.ids)
-    if (bytes === 0) throw new LmError('DATA_EMPTY', `No text in ${files.map(({ path }) => path).join(', ')}`)
-    return { start, end: this.#writer.tokens, bytes }
-  }
-
-  #special(token: string): number {
-    const id = this.#tokenizer.tokenToId(token)
-    if (id !== undefined) return id
-    throw new LmError(
-      'TOKENIZER_INVALID',
-      `Conversations need the token ${token}, which this tokenizer lacks. Train one, or give plain text`,
-    )
-  }
+/** How ids are stored: the highest bit says that a token is not learned, where that is told apart. */
+function layoutOf(vocabSize: number, marked: boolean): { readonly dtype: 'u16' | 'u32'; readonly unlearned: number } {
+  const dtype = vocabSize <= (marked ? 2 ** 15 : 2 ** 16) ? 'u16' : 'u32'
+  return { dtype, unlearned: marked ? (dtype === 'u16' ? 2 ** 15 : 2 ** 31) : 0 }
 }
 
 function warningsOf(sources: readonly InspectedFile[]): string[] {

@@ -16,7 +16,11 @@ async function documents(pieces: AsyncIterable<Piece>): Promise<string[]> {
     if (piece.kind === 'end') {
       found.push(current)
       current = ''
-    } else current += piece.kind === 'text' ? piece.text : piece.token
+    } else
+      current +=
+        piece.kind === 'text'
+          ? piece.text
+          : piece.messages.map(({ role, content }) => `<|im_start|>${role}\n${content}<|im_end|>\n`).join('')
   }
   expect(current).toBe('')
   return found

@@ -26,7 +26,26 @@ export async function* readDocuments(files: readonly DataFile[], onBytes?: OnByt
 
 /** The text of data files without special tokens: what a tokenizer is trained on. */
 export async function* readTexts(files: readonly DataFile[], onBytes?: OnBytes): AsyncGenerator<string> {
-  for await (const piece of readDocuments(files, onBytes)) if (piece.kind === 'text') yield piece.text
+  for await (const piece of readDocuments(files, onBytes)) {
+    if (piece.kind === 'text') yield piece.text
+    else if (piece.kind === 'conversation') for (const { role, content } of piece.messages) yield* [`${role}\n${content}`, '\n']
+  }
+}
+
+/** Documents of a text that may come before its questions and answers. */
+const preamble = 3
+
+/** Whether data files hold conversations. @throws LmError DATA_INVALID, FILE_NOT_FOUND */
+export async function holdConversations(files: readonly DataFile[]): Promise<boolean> {
+  for (const file of files) {
+    let documents = 0
+    for await (const piece of readDocuments([file])) {
+      if (piece.kind === 'conversation') return true
+      // Questions and answers begin a file of text, or are none; lines of JSON may come in any order.
+      if (file.kind === 'text' && piece.kind === 'end' && ++documents === preamble) break
+    }
+  }
+  return false
 }
 
 async function* prepend(first: string, rest: AsyncIterable<string>): AsyncGenerator<string> {

@@ -10,18 +10,28 @@ const step = 1 << 16
  */
 export function splitShare(folder: string, index: TokenIndex, share: number): TokenIndex['splits'] {
   using shards = new TokenShards(folder, index)
-  const { end, bytes } = index.splits.train
+  const { end, bytes, learned } = index.splits.train
+  const { unlearned } = index
   const wanted = Math.floor(end * (1 - share))
   const start = findToken(shards, index.eosId, wanted, Math.floor((wanted + end) / 2))
-  let heldBytes = 0
+  let [heldBytes, heldLearned] = [0, 0]
   // The first token of a part is only ever an input, yet its bytes are that part's text.
   for (let at = start ?? wanted; at < end; at += step) {
-    for (const id of shards.read(at, Math.min(step, end - at))) heldBytes += index.tokenBytes[id]!
+    for (const id of shards.read(at, Math.min(step, end - at))) {
+      if (unlearned !== 0 && id >= unlearned) continue
+      heldBytes += index.tokenBytes[id]!
+      heldLearned++
+    }
   }
   return {
     // The end-of-text token at the border ends the one part and begins the other.
-    train: { start: 0, end: start === undefined ? wanted : start + 1, bytes: Math.max(0, bytes - heldBytes) },
-    validation: { start: start ?? wanted, end, bytes: heldBytes },
+    train: {
+      start: 0,
+      end: start === undefined ? wanted : start + 1,
+      bytes: Math.max(0, bytes - heldBytes),
+      learned: learned - heldLearned,
+    },
+    validation: { start: start ?? wanted, end, bytes: heldBytes, learned: heldLearned },
   }
 }
 

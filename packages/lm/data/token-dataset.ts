@@ -1,15 +1,19 @@
 import { LmError } from '../errors.js'
 import { Batches, type BatchOptions } from './batches.js'
-import { readIndex, type TokenIndex } from './token-index.js'
+import { readIndex, type TokenIndex, type TokenSplit } from './token-index.js'
 import { TokenShards } from './token-shards.js'
 import { type WindowOptions, Windows } from './windows.js'
 
 /** Sizes of a part of the data. */
 export interface SplitInfo {
   readonly tokens: number
-  /** UTF-8 bytes of text. */
+  /** UTF-8 bytes of the text that is learned. */
   readonly bytes: number
+  /** Tokens that are learned: all, or those of answers. */
+  readonly learned: number
 }
+
+const sizesOf = ({ start, end, bytes, learned }: TokenSplit): SplitInfo => ({ tokens: end - start, bytes, learned })
 
 /** Tokens on disk, as `prepareTokens` leaves them. Holds open files until closed. */
 export class TokenDataset implements Disposable {
@@ -43,14 +47,13 @@ export class TokenDataset implements Disposable {
   }
 
   get train(): SplitInfo {
-    const { start, end, bytes } = this.#index.splits.train
-    return { tokens: end - start, bytes }
+    return sizesOf(this.#index.splits.train)
   }
 
   /** null where nothing is held out. */
   get validation(): SplitInfo | null {
     const split = this.#index.splits.validation
-    return split && { tokens: split.end - split.start, bytes: split.bytes }
+    return split && sizesOf(split)
   }
 
   /**

@@ -8,20 +8,24 @@ export const indexName = 'tokens.json'
 export interface TokenSplit {
   readonly start: number
   readonly end: number
-  /** UTF-8 bytes of its text; special tokens have none. */
+  /** UTF-8 bytes of what is learned of its text; special tokens have none. */
   readonly bytes: number
+  /** Tokens that are learned. */
+  readonly learned: number
 }
 
 /** `tokens.json`: what lies in a folder of tokens, and what it was made from. */
 export interface TokenIndex {
   readonly format: 'enigma-tokens'
-  readonly version: 1
+  readonly version: 2
   /** Hash of everything the tokens depend on: when it is the same, they need not be made again. */
   readonly key: string
   readonly dtype: 'u16' | 'u32'
   readonly vocabSize: number
   /** Stands before, between and after the documents. */
   readonly eosId: number
+  /** Added to the ids of tokens that are not learned: what others say in conversations; 0 where all are learned. */
+  readonly unlearned: number
   readonly specialIds: readonly number[]
   /** By token id: how many bytes of text it stands for; 0 for special tokens. */
   readonly tokenBytes: readonly number[]
@@ -65,10 +69,11 @@ function corrupt(path: string, cause?: unknown): LmError {
 
 function isIndex(value: unknown): value is TokenIndex {
   const index = value as TokenIndex
-  if (typeof index !== 'object' || index === null || index.format !== 'enigma-tokens' || index.version !== 1) return false
+  if (typeof index !== 'object' || index === null || index.format !== 'enigma-tokens' || index.version !== 2) return false
   if (typeof index.key !== 'string' || (index.dtype !== 'u16' && index.dtype !== 'u32')) return false
   const lists = [index.shards, index.tokenBytes, index.specialIds, index.sources]
-  if (![index.vocabSize, index.eosId, index.documents].every(isCount) || !lists.every(Array.isArray)) return false
+  if (![index.vocabSize, index.eosId, index.documents, index.unlearned].every(isCount) || !lists.every(Array.isArray))
+    return false
   if (index.tokenBytes.length !== index.vocabSize || !index.tokenBytes.every(isCount) || !index.specialIds.every(isCount))
     return false
   // A shard's name is a plain file name: a damaged index must not lead elsewhere.
@@ -78,7 +83,10 @@ function isIndex(value: unknown): value is TokenIndex {
   if (!named) return false
   const total = index.shards.reduce((sum, shard) => sum + shard.tokens, 0)
   const fits = (split: TokenSplit | null | undefined) =>
-    !!split && [split.start, split.end, split.bytes].every(isCount) && split.start <= split.end && split.end <= total
+    !!split &&
+    [split.start, split.end, split.bytes, split.learned].every(isCount) &&
+    split.start <= split.end &&
+    split.end <= total
   return fits(index.splits?.train) && (index.splits.validation === null || fits(index.splits.validation))
 }
 

@@ -1,9 +1,7 @@
-import { checkEnough, checkRoom, checkSizes, type TokenArray, writeWindow } from './batches.js'
+import { checkEnough, checkRoom, checkSizes, type TokenArray } from './batches.js'
+import { CutWindows, type EpochWindows, findSegments, ignoredTarget, PackedWindows, setAt } from './epoch-windows.js'
 import type { TokenIndex, TokenSplit } from './token-index.js'
 import type { TokenShards } from './token-shards.js'
-
-/** A target that is not counted. */
-const ignoredTarget = -100
 
 export interface WindowOptions {
   /** Windows per batch. */
@@ -16,20 +14,22 @@ export interface WindowOptions {
 export interface WindowBatch {
   /** Windows that hold text: less than `batchSize` in the last batch, whose other rows are all ignored. */
   readonly windows: number
-  /** Targets that count: all but special tokens. The sum of the loss is its mean times this. */
+  /** Targets that count: all that are learned but special tokens. The sum of the loss is its mean times this. */
   readonly tokens: number
   /** UTF-8 bytes of those targets' text. Bits per byte = sum of the loss in nats / ln 2 / bytes. */
   readonly bytes: number
 }
 
-/** Full windows in order, without overlap: every token but the first (and the rest that fills no window) is a target once. */
+/**
+ * Full windows in order, without overlap: every token but the first (and the rest that fills no window) is a target once. Where only answers
+ * are learned: whole conversations, packed, of which the answers are targets.
+ */
 export class Windows {
   readonly batchSize: number
   readonly sequenceLength: number
   /** How many windows there are. */
   readonly count: number
-  readonly #shards: TokenShards
-  readonly #split: TokenSplit
+  readonly #windows: EpochWindows
   readonly #bytes: readonly number[]
   readonly #special: ReadonlySet<number>
   #next = 0
@@ -43,14 +43,16 @@ export class Windows {
     { batchSize, sequenceLength }: WindowOptions,
   ) {
     checkSizes(batchSize, sequenceLength)
-    checkEnough(split, sequenceLength, use)
+    if (index.unlearned === 0) checkEnough(split, sequenceLength, use)
     this.batchSize = batchSize
     this.sequenceLength = sequenceLength
-    this.#shards = shards
-    this.#split = split
+    this.#windows =
+      index.unlearned === 0
+        ? new CutWindows(shards, split, sequenceLength)
+        : new PackedWindows(shards, index, findSegments(shards, index, split, sequenceLength), sequenceLength)
     this.#bytes = index.tokenBytes
     this.#special = new Set(index.specialIds)
-    this.count = Math.floor((split.end - split.start - 1) / sequenceLength)
+    this.count = this.#windows.size
   }
 
   /** Writes the next batch, both [batchSize, sequenceLength]; special tokens as targets become -100. Undefined after the last. */
@@ -61,11 +63,11 @@ export class Windows {
     const windows = Math.min(this.batchSize, this.count - this.#next)
     let [tokens, bytes] = [0, 0]
     for (let row = 0; row < windows; row++) {
-      const read = this.#shards.read(this.#split.start + this.#next++ * length, length + 1)
-      writeWindow(read, inputs, targets, row * length)
-      for (let i = 1; i <= length; i++) {
-        const id = read[i]!
-        if (this.#special.has(id)) setAt(targets, row * length + i - 1, ignoredTarget)
+      this.#windows.write(this.#next++, inputs, targets, row * length)
+      for (let at = row * length; at < (row + 1) * length; at++) {
+        const id = Number(targets[at])
+        if (id === ignoredTarget) continue
+        if (this.#special.has(id)) setAt(targets, at, ignoredTarget)
         else {
           tokens++
           bytes += this.#bytes[id]!
@@ -78,9 +80,4 @@ export class Windows {
     }
     return { windows, tokens, bytes }
   }
-}
-
-function setAt(array: TokenArray, at: number, value: number): void {
-  if (array instanceof Int32Array) array[at] = value
-  else array[at] = BigInt(value)
 }

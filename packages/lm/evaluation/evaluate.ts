@@ -11,6 +11,8 @@ import { type MeasuredLoss, measureLoss } from './measure-loss.js'
 export interface EvaluateOptions {
   /** Text files, folders, globs. */
   readonly data: readonly string[]
+  /** Of conversations, measure only what the assistant says. Default false. */
+  readonly answersOnly?: boolean
   /** Windows per run. Default 4. */
   readonly batch?: number
   readonly threads?: number
@@ -26,15 +28,22 @@ export type Evaluation = MeasuredLoss
 
 /**
  * Bits per byte of a model on text: full windows of the model's context without overlap; every byte counts but the
- * `<|endoftext|>` lines.
+ * `<|endoftext|>` lines. With `answersOnly`: whole conversations in windows of that length, every byte of the answers.
  * @throws LmError FILE_NOT_FOUND, DATA_EMPTY, DATA_TOO_SMALL and what loading the model throws
  */
 export async function evaluate(folder: string, options: EvaluateOptions): Promise<Evaluation> {
-  const { data, batch = 4, signal, onProgress, threads, spin, device } = options
+  const { data, answersOnly = false, batch = 4, signal, onProgress, threads, spin, device } = options
   const model = await LanguageModel.load(folder)
   const scratch = await mkdtemp(join(tmpdir(), 'enigma-eval-'))
   try {
-    const prepared = await prepareTokens({ files: data, tokenizer: model.tokenizer, folder: scratch, ...(signal && { signal }) })
+    const prepared = await prepareTokens({
+      files: data,
+      tokenizer: model.tokenizer,
+      template: model.chatTemplate,
+      answersOnly,
+      folder: scratch,
+      ...(signal && { signal }),
+    })
     using tokens = prepared.dataset
     const length = model.config.context
     const windows = tokens.windows({ split: 'train', batchSize: batch, sequenceLength: length })

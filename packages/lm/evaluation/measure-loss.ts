@@ -22,7 +22,8 @@ export async function measureLoss(
     signal?.throwIfAborted()
     const batch = windows.nextInto(program.tokens, program.targets)
     if (!batch) break
-    nats += (await program.run()) * batch.tokens
+    // Windows may hold special tokens alone.
+    if (batch.tokens > 0) nats += (await program.run()) * batch.tokens
     tokens += batch.tokens
     bytes += batch.bytes
     done += batch.windows

@@ -1,9 +1,9 @@
-import { losses, type optim, TrainingStep } from '@enigma/nn'
+import { losses, TrainingStep, type TrainingStepOptions } from '@enigma/nn'
 import type { Device } from '@enigma/tensor'
 import type { LlamaForCausalLM } from './llama.js'
 
 export interface LanguageModelingStepOptions {
-  readonly optimizer: optim.Optimizer
+  readonly optimizer: TrainingStepOptions<string>['optimizer']
   /** Sequences per batch. */
   readonly batch: number
   /** Tokens per sequence. */

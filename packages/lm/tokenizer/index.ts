@@ -1,3 +1,4 @@
+export { characterTokenizer } from './character-tokenizer.js'
 export type { TokenizerJson } from './engine.js'
 export { defaultSpecialTokens, endOfText, turnEnd, turnStart } from './special-tokens.js'
 export type { StreamDecoder } from './stream-decoder.js'

@@ -4,6 +4,7 @@ import { type FileDigest, writeAtomic } from '@enigma/tensor/formats'
 import { LmError } from '../errors.js'
 import { ByteBpe } from './byte-bpe.js'
 import { asObject, readByteBpe } from './byte-bpe-json.js'
+import { readCharacters } from './characters.js'
 import type { TokenizerEngine, TokenizerJson } from './engine.js'
 import { HuggingFaceEngine } from './huggingface.js'
 import { beginningNames, endNames } from './special-tokens.js'
@@ -28,7 +29,7 @@ export interface TokenizerConfig {
 
 /**
  * Text to token ids and back. Byte-level BPE (GPT-2's kind, what `trainBpe` makes) runs here and loses nothing: a lone surrogate alone
- * becomes U+FFFD, as UTF-8 has no place for it. Any other `tokenizer.json` runs through Hugging Face's implementation.
+ * becomes U+FFFD, as UTF-8 has no place for it. So do tokenizers of single characters. Any other `tokenizer.json` runs through Hugging Face's implementation.
  */
 export class Tokenizer {
   readonly #engine: TokenizerEngine
@@ -54,7 +55,8 @@ export class Tokenizer {
       throw new LmError('TOKENIZER_INVALID', 'Broken tokenizer.json: it is not an object with a "model"')
     }
     const model = readByteBpe(object)
-    return new Tokenizer(model ? new ByteBpe(model) : new HuggingFaceEngine(object), config)
+    const own = model ? new ByteBpe(model) : readCharacters(object)
+    return new Tokenizer(own ?? new HuggingFaceEngine(object), config)
   }
 
   /**

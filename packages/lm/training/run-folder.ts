@@ -7,6 +7,7 @@ import { parseSettings, type TrainSettings } from './train-settings.js'
 
 /** Where a training run keeps its own files, beside the checkpoints. */
 export const runFiles = {
+  folder: (out: string) => join(out, 'trainer'),
   settings: (out: string) => join(out, 'trainer', 'run.json'),
   tokens: (out: string) => join(out, 'trainer', 'tokens'),
   metrics: (out: string) => join(out, 'trainer', 'metrics.jsonl'),

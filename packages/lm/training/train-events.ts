@@ -9,6 +9,8 @@ export type TrainEvent =
   | { readonly type: 'epoch-start'; readonly epoch: number; readonly step: number }
   /** `loss`: mean over the epoch's steps, or over those since the run went on, in nats per token. The last one ends with the run. */
   | { readonly type: 'epoch-end'; readonly epoch: number; readonly step: number; readonly loss: number }
+  /** The run ends, early or not, with the weights of step `best`, whose validation loss was the lowest. */
+  | { readonly type: 'best'; readonly step: number; readonly best: number; readonly loss: number }
   | { readonly type: 'sample'; readonly step: number; readonly text: string }
   | { readonly type: 'checkpoint'; readonly step: number; readonly folder: string }
 

@@ -1,9 +1,14 @@
 import { optim } from '@enigma/nn'
 import type { Device } from '@enigma/tensor'
 import { LmError } from '../errors.js'
+import { type LoraOptions, loraConfig, parseLora } from '../model/lora.js'
 import type { PresetName } from '../presets.js'
 
 export type ScheduleName = optim.ScheduleName
+
+/** `muon`: Muon for the matrices of the hidden layers, AdamW for the rest. */
+export const optimizerNames = ['adamw', 'muon'] as const
+export type OptimizerName = (typeof optimizerNames)[number]
 
 /** What a training run can be told. Everything but `data` and `out` has a default. */
 export interface TrainOptions {
@@ -18,16 +23,25 @@ export interface TrainOptions {
   readonly epochs?: number
   /** Default 2048 under 4 MB of text, else 4096. */
   readonly vocabSize?: number
-  /** A `tokenizer.json` to use instead of training one. */
+  /** A `tokenizer.json` to use instead of training one, or `char`: every character of the text is a token. */
   readonly tokenizer?: string
   /** A model folder to start from: its shape, weights and tokenizer. `sequence` may give it another context. */
   readonly from?: string
+  /** Of conversations, learn and validate only what the assistant says. Default: whether the data hold conversations. */
+  readonly sft?: boolean
+  /**
+   * Train only a LoRA adapter on the model of `from`, in words (`r=8,alpha=16,targets=q_proj,v_proj`) or as an object. The adapter is left in
+   * `adapter/` of `out`, in PEFT's layout, and merged into `out`'s weights.
+   */
+  readonly lora?: string | LoraOptions
   /** Sequences per batch. Default 8. */
   readonly batch?: number
   /** Tokens per sequence, which becomes the model's context. Default: the preset's context, at most 256; with `from`, that model's. */
   readonly sequence?: number
   /** Peak learning rate. Default 1e-3. */
   readonly learningRate?: number
+  /** Default 'adamw'. */
+  readonly optimizer?: OptimizerName
   /** Default 'cosine'. */
   readonly schedule?: ScheduleName
   /** Steps of warm-up. Default a tenth of the run, at most 100. */
@@ -48,6 +62,8 @@ export interface TrainOptions {
   readonly reportEvery?: number
   /** Steps between validations. Default: 10 over the run. */
   readonly validateEvery?: number
+  /** End the run after so many validations without a lower loss, and keep the weights of the best one. Default: never. */
+  readonly patience?: number
   /** Steps between samples; 0: none. Default: with each validation. */
   readonly sampleEvery?: number
   /** Steps between checkpoints. Default 250. */
@@ -64,8 +80,10 @@ export interface TrainOptions {
    * step, and the same weights. Default false.
    */
   readonly recompute?: boolean
-  /** Continue the run in `out` with the settings it was started with; `steps`, `learningRate` and `threads` may be changed. */
+  /** Continue the run in `out` with the settings it was started with; `steps`, `learningRate`, `patience` and `threads` may be changed. */
   readonly resume?: boolean
+  /** With `resume`: where the last checkpoint is damaged, go on from the newest sound one. Default: refuse, naming both. */
+  readonly fallback?: boolean
   /** Replace what `out` holds. */
   readonly force?: boolean
   /** Text of the model card (README.md of the folder). */
@@ -94,6 +112,7 @@ const ranges: readonly Range[] = [
       'reportEvery',
       'validateEvery',
       'checkpointEvery',
+      'patience',
       'threads',
     ] as const
   ).map((name) => ({ name, holds: natural, must: 'be a positive whole number' })),
@@ -119,6 +138,13 @@ export function checkTrainOptions(options: TrainOptions): void {
       'INVALID_OPTION',
       `Unknown schedule: ${options.schedule}. Available: ${Object.keys(optim.schedules).join(', ')}`,
     )
+  if (options.optimizer !== undefined && !optimizerNames.includes(options.optimizer))
+    throw new LmError('INVALID_OPTION', `Unknown optimizer: ${options.optimizer}. Available: ${optimizerNames.join(', ')}`)
+  if (options.lora !== undefined) {
+    loraOf(options.lora)
+    if (options.from === undefined && !options.resume)
+      throw new LmError('INVALID_OPTION', 'LoRA adapts a model that is there: name it with --from.')
+  }
   if (options.steps !== undefined && options.epochs !== undefined)
     throw new LmError('INVALID_OPTION', 'Give steps or epochs, not both.')
   const fixedBy = (['size', 'vocabSize', 'tokenizer'] as const).filter((name) => options[name] !== undefined)
@@ -127,4 +153,9 @@ export function checkTrainOptions(options: TrainOptions): void {
       'INVALID_OPTION',
       `The model to start from fixes ${fixedBy.join(' and ')}: leave ${fixedBy.length > 1 ? 'them' : 'it'} out.`,
     )
+}
+
+/** The LoRA settings of an option. @throws LmError INVALID_OPTION */
+export function loraOf(option: string | LoraOptions) {
+  return typeof option === 'string' ? parseLora(option) : loraConfig(option)
 }

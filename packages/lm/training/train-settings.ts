@@ -3,10 +3,12 @@ import { optim } from '@enigma/nn'
 import type { ModelConfig } from '../config.js'
 import { findDataFiles } from '../data/index.js'
 import { LmError } from '../errors.js'
+import { isObject } from '../formats/config-fields.js'
 import type { LanguageModel } from '../language-model.js'
+import { type LoraConfig, loraConfig } from '../model/lora.js'
 import { type PresetName, preset, presetConfig, presetOf } from '../presets.js'
 import type { Tokenizer } from '../tokenizer/index.js'
-import type { TrainOptions } from './train-options.js'
+import { loraOf, type OptimizerName, optimizerNames, type TrainOptions } from './train-options.js'
 
 /** The settings that decide what is computed: kept with the checkpoints, so that a resumed run computes the same. */
 export interface TrainSettings {
@@ -14,6 +16,11 @@ export interface TrainSettings {
   /** Null where a model of no preset is trained on. */
   readonly size: PresetName | null
   readonly from: string | null
+  /** SHA-256 of the weights it starts from. */
+  readonly base: string | null
+  readonly sft: boolean
+  readonly lora: LoraConfig | null
+  readonly optimizer: OptimizerName
   readonly steps: number
   readonly vocabSize: number | null
   readonly batch: number
@@ -27,6 +34,7 @@ export interface TrainSettings {
   readonly dropout: number
   readonly seed: number
   readonly valid: string | null
+  readonly patience: number | null
   readonly dtype: 'f32' | 'f16'
   /** Recorded: results are bit-equal at a fixed number of threads only. */
   readonly threads: number
@@ -47,6 +55,8 @@ export interface RunData {
   /** Of the training part. */
   readonly tokens: number
   readonly origin: LanguageModel | undefined
+  readonly base: string | null
+  readonly sft: boolean
 }
 
 /** The context, or what a text that is shorter can fill, in steps of 8 tokens. */
@@ -61,18 +71,20 @@ export function sizes({ batch = 8, sequence }: TrainOptions, context: number): {
 export function resolveSettings(
   options: TrainOptions,
   known: TrainSettings | undefined,
-  { data, valid, tokens, origin }: RunData,
+  { data, valid, tokens, origin, base, sft }: RunData,
 ): TrainSettings {
   if (known)
     return {
       ...known,
       steps: options.steps ?? known.steps,
       learningRate: options.learningRate ?? known.learningRate,
+      patience: options.patience ?? known.patience,
       threads: options.threads ?? known.threads,
     }
   const size = origin ? presetOf(origin.config) : (options.size ?? 'tiny')
   const context = origin ? origin.config.context : Math.min(256, preset(size ?? 'tiny').context)
-  const { batch, sequence } = sizes(options, fitting(context, tokens))
+  // Windows of conversations are filled up; those of running text are not.
+  const { batch, sequence } = sizes(options, sft ? context : fitting(context, tokens))
   const accumulate = options.accumulate ?? 1
   const epoch = Math.max(1, Math.floor(tokens / (batch * sequence * accumulate)))
   const steps =
@@ -82,6 +94,10 @@ export function resolveSettings(
     data,
     size,
     from: origin ? origin.folder : null,
+    base,
+    sft,
+    lora: options.lora === undefined ? null : loraOf(options.lora),
+    optimizer: options.optimizer ?? 'adamw',
     steps,
     vocabSize: options.vocabSize ?? null,
     batch,
@@ -95,6 +111,7 @@ export function resolveSettings(
     dropout: options.dropout ?? 0,
     seed: options.seed ?? 1,
     valid,
+    patience: options.patience ?? null,
     dtype: options.dtype ?? 'f32',
     threads: options.threads ?? availableParallelism(),
   }
@@ -118,6 +135,10 @@ const kinds: Readonly<Record<keyof TrainSettings, (value: unknown) => boolean>> 
   data: (value) => Array.isArray(value) && value.every((path) => typeof path === 'string'),
   size: (value) => value === null || typeof value === 'string',
   from: (value) => value === null || typeof value === 'string',
+  base: (value) => value === null || typeof value === 'string',
+  sft: (value) => typeof value === 'boolean',
+  lora: isLora,
+  optimizer: (value) => optimizerNames.some((name) => name === value),
   steps: Number.isSafeInteger,
   vocabSize: (value) => value === null || Number.isSafeInteger(value),
   batch: Number.isSafeInteger,
@@ -131,13 +152,27 @@ const kinds: Readonly<Record<keyof TrainSettings, (value: unknown) => boolean>> 
   dropout: Number.isFinite,
   seed: Number.isFinite,
   valid: (value) => value === null || typeof value === 'string',
+  patience: (value) => value === null || Number.isSafeInteger(value),
   dtype: (value) => value === 'f32' || value === 'f16',
   threads: Number.isSafeInteger,
 }
 
+function isLora(value: unknown): boolean {
+  if (value === null) return true
+  try {
+    return isObject(value) && loraConfig(value as Partial<LoraConfig>).rank === value.rank
+  } catch (error) {
+    if (error instanceof Error) return false
+    throw error
+  }
+}
+
+/** What runs were like before these settings came. */
+const former = { base: null, sft: false, lora: null, optimizer: 'adamw', patience: null }
+
 /** @throws Error naming the first setting that is missing or of the wrong kind */
 export function parseSettings(value: unknown): TrainSettings {
-  const fields = (typeof value === 'object' && value !== null ? value : {}) as Record<string, unknown>
+  const fields: Record<string, unknown> = { ...former, ...(isObject(value) ? value : {}) }
   const wrong = Object.entries(kinds).find(([name, holds]) => !holds(fields[name]))
   if (wrong) throw new Error(`'${wrong[0]}' is ${JSON.stringify(fields[wrong[0]])}`)
   return fields as unknown as TrainSettings
@@ -145,6 +180,8 @@ export function parseSettings(value: unknown): TrainSettings {
 
 const fixed = [
   'size',
+  'sft',
+  'optimizer',
   'vocabSize',
   'batch',
   'sequence',
@@ -158,12 +195,16 @@ const fixed = [
   'dtype',
 ] as const
 
-/** A resumed run keeps its settings; only steps, learning rate and threads may change. @throws LmError INVALID_OPTION by name */
+/** A resumed run keeps its settings; only steps, learning rate, patience and threads may change. @throws LmError INVALID_OPTION by name */
 export function checkResumed(options: TrainOptions, known: TrainSettings): void {
-  const changed = fixed.find((name) => options[name] !== undefined && options[name] !== known[name])
+  const changed =
+    fixed.find((name) => options[name] !== undefined && options[name] !== known[name]) ??
+    (options.lora !== undefined && JSON.stringify(loraOf(options.lora)) !== JSON.stringify(known.lora) ? 'lora' : undefined)
   if (changed)
     throw new LmError(
       'INVALID_OPTION',
-      `This run has ${changed} ${known[changed]}, and a resumed run keeps it. Leave it out, or start anew with --force.`,
+      `This run has ${changed} ${shown(known[changed])}, and a resumed run keeps it. Leave it out, or start anew with --force.`,
     )
 }
+
+const shown = (setting: unknown) => (isObject(setting) ? JSON.stringify(setting) : String(setting))

@@ -1,6 +1,7 @@
 import { NnError, optim, type TrainingStep } from '@enigma/nn'
 import { type FloatTensor, readTensors } from '@enigma/tensor/formats'
-import { loadCheckpoint, saveCheckpoint } from '../checkpoint/index.js'
+import type { ChatTemplate } from '../chat/chat-template.js'
+import { DamagedCheckpointError, loadCheckpoint, saveCheckpoint } from '../checkpoint/index.js'
 import type { BatchCursor, TokenDataset } from '../data/index.js'
 import { LmError } from '../errors.js'
 import type { LossProgram } from '../evaluation/loss-program.js'
@@ -8,6 +9,7 @@ import { measureLoss } from '../evaluation/measure-loss.js'
 import { parameterCount } from '../memory.js'
 import type { LlamaForCausalLM } from '../model/llama.js'
 import type { Tokenizer } from '../tokenizer/index.js'
+import { type Best, BestWeights, nextBest } from './best-weights.js'
 import { MetricsLog } from './metrics-log.js'
 import { runFiles } from './run-folder.js'
 import { sample } from './sample.js'
@@ -22,6 +24,7 @@ interface RunState {
   readonly cursor: BatchCursor
   readonly loss: number | null
   readonly bitsPerByte: number | null
+  readonly best?: Best | null
 }
 
 /** All that the loop works with. */
@@ -30,6 +33,8 @@ export interface TrainingRun {
   readonly options: TrainOptions
   readonly settings: TrainSettings
   readonly tokenizer: Tokenizer
+  /** How conversations are written; null for a model of running text. */
+  readonly template: ChatTemplate | null
   readonly dataset: TokenDataset
   readonly model: LlamaForCausalLM
   readonly step: TrainingStep<'tokens' | 'targets'>
@@ -39,8 +44,9 @@ export interface TrainingRun {
   readonly emit: (event: TrainEvent) => void
 }
 
-/** The weights by name, live. */
-export const tensorsOf = (model: LlamaForCausalLM) => Object.fromEntries(model.namedParameters()) as Record<string, FloatTensor>
+/** The weights under training by name, live: those that a checkpoint keeps. */
+const trainedTensors = (model: LlamaForCausalLM): Record<string, FloatTensor> =>
+  Object.fromEntries([...model.namedParameters()].filter(([, { requiresGrad }]) => requiresGrad))
 
 /**
  * Steps, reports, validations, samples and checkpoints until the run is complete or its signal stops it.
@@ -48,8 +54,8 @@ export const tensorsOf = (model: LlamaForCausalLM) => Object.fromEntries(model.n
  */
 export async function trainingLoop(run: TrainingRun): Promise<TrainResult> {
   const { out, options, settings, dataset, model, step, validation, emit } = run
-  const { steps, batch, sequence, accumulate } = settings
-  const restored = run.resumed ? await restore(out, model, step) : undefined
+  const { steps, batch, sequence, accumulate, patience } = settings
+  const restored = run.resumed ? await restore(run) : undefined
   const batches = dataset.batches({
     batchSize: batch,
     sequenceLength: sequence,
@@ -65,6 +71,8 @@ export async function trainingLoop(run: TrainingRun): Promise<TrainResult> {
   const throughput = new Throughput()
   let loss = restored?.loss ?? null
   let bitsPerByte = restored?.bitsPerByte ?? null
+  let best = restored?.best ?? null
+  const bestWeights = new BestWeights(runFiles.folder(out), best?.step)
   let pending: number[] = []
   let epoch = { number: batches.cursor.epoch, loss: 0, steps: 0 }
 
@@ -79,9 +87,10 @@ export async function trainingLoop(run: TrainingRun): Promise<TrainResult> {
     tokens: step.updates * tokensPerStep,
   })
   const checkpoint = async () => {
-    const state: RunState = { counters: step.counters, cursor: batches.cursor, loss, bitsPerByte }
+    const state: RunState = { counters: step.counters, cursor: batches.cursor, loss, bitsPerByte, best }
     const optimizer = step.optimizerState() as Record<string, FloatTensor>
-    const folder = await saveCheckpoint(out, { step: step.updates, tensors: tensorsOf(model), optimizer, state })
+    const folder = await saveCheckpoint(out, { step: step.updates, tensors: trainedTensors(model), optimizer, state })
+    await bestWeights.prune(best?.step)
     emit({ type: 'checkpoint', step: step.updates, folder })
   }
   const report = async (learningRate: number, gradNorm: number) => {
@@ -90,7 +99,7 @@ export async function trainingLoop(run: TrainingRun): Promise<TrainResult> {
     const entry = {
       step: step.updates,
       loss,
-      bitsPerByte: (loss / Math.LN2) * (dataset.train.tokens / dataset.train.bytes),
+      bitsPerByte: (loss / Math.LN2) * (dataset.train.learned / dataset.train.bytes),
       learningRate,
       tokensPerSecond: throughput.take(),
       gradNorm,
@@ -106,11 +115,15 @@ export async function trainingLoop(run: TrainingRun): Promise<TrainResult> {
     bitsPerByte = measured.bitsPerByte
     emit({ type: 'validation', step: step.updates, loss: measured.loss, bitsPerByte })
     await metrics.append({ step: step.updates, validation: measured })
+    if (patience === null) return
+    best = nextBest(best, step.updates, measured.loss)
+    if (best.waited === 0) await bestWeights.keep(best.step, trainedTensors(model))
   }
+  const waitedLongEnough = () => patience !== null && best !== null && best.waited >= patience
   const write = async () => {
     const { threads } = settings
     const { spin = false, device = 'cpu' } = options
-    const text = await sample(model, run.tokenizer, step.updates, { threads, spin, device }).catch((error: Error) => {
+    const text = await sample(run, step.updates, { threads, spin, device }).catch((error: Error) => {
       emit({ type: 'warning', message: `No sample at step ${step.updates}: ${error.message}` })
     })
     if (text !== undefined) emit({ type: 'sample', step: step.updates, text })
@@ -125,8 +138,8 @@ export async function trainingLoop(run: TrainingRun): Promise<TrainResult> {
 
   const parameters = parameterCount(model.config)
   emit({ type: 'start', parameters, steps, step: begun, tokens: dataset.train.tokens, resumed: begun > 0 })
-  if (begun < steps) startEpoch()
-  while (step.updates < steps) {
+  if (begun < steps && !waitedLongEnough()) startEpoch()
+  while (step.updates < steps && !waitedLongEnough()) {
     if (options.signal?.aborted) {
       if (step.updates > begun) await checkpoint()
       return result(true)
@@ -140,14 +153,19 @@ export async function trainingLoop(run: TrainingRun): Promise<TrainResult> {
     epoch.loss += stepLoss
     epoch.steps++
     throughput.add(tokensPerStep)
-    const due = (interval: number) => interval > 0 && (step.updates % interval === 0 || step.updates === steps)
+    const ends = () => step.updates === steps || waitedLongEnough()
+    const due = (interval: number) => interval > 0 && (step.updates % interval === 0 || ends())
     if (due(every.report) || step.updates === begun + 1) await report(learningRate, gradNorm)
     if (validation && due(every.validate)) await throughput.pausedDuring(() => validate(validation))
     if (due(every.sample)) await throughput.pausedDuring(write)
     if (due(every.checkpoint)) await throughput.pausedDuring(checkpoint)
     const over = batches.cursor.epoch !== epoch.number
-    if (over || step.updates === steps) endEpoch()
-    if (over && step.updates < steps) startEpoch()
+    if (over || ends()) endEpoch()
+    if (over && !ends()) startEpoch()
+  }
+  if (best && best.step !== step.updates) {
+    emit({ type: 'best', step: step.updates, best: best.step, loss: best.loss })
+    await bestWeights.restore(best.step, trainedTensors(model))
   }
   return result(false)
 }
@@ -170,16 +188,20 @@ function diverged(error: unknown, step: number, learningRate: number): unknown {
 }
 
 /** Puts weights, optimizer and counters back as the last checkpoint has them; undefined when there is none yet. */
-async function restore(out: string, model: LlamaForCausalLM, step: TrainingRun['step']): Promise<RunState | undefined> {
-  const checkpoint = await loadCheckpoint(out).catch((error: unknown) => {
+async function restore({ out, options, model, step, emit }: TrainingRun): Promise<RunState | undefined> {
+  const { fallback = false } = options
+  const checkpoint = await loadCheckpoint(out, { fallback }).catch((error: unknown) => {
+    if (error instanceof DamagedCheckpointError && error.previous)
+      throw new LmError(error.code, `${error.message}: --resume --fallback.`, { cause: error })
     if (error instanceof LmError && error.code === 'NO_CHECKPOINT') return undefined
     throw error
   })
   if (!checkpoint) return undefined
   await using open = checkpoint
+  for (const { message } of open.rejected) emit({ type: 'warning', message: `${message}. Going on from step ${open.step}.` })
   // Written by this file, and compared with its hash.
   const state = open.state as RunState
-  for (const [name, parameter] of model.namedParameters()) await open.tensors.read(name, parameter.data)
+  for (const [name, { data }] of Object.entries(trainedTensors(model))) await open.tensors.read(name, data)
   if (!open.optimizer)
     throw new LmError('CHECKPOINT_CORRUPT', `${open.folder} has no optimizer state. Start the run again with --force.`)
   step.restore(await readTensors(open.optimizer), state.counters)
