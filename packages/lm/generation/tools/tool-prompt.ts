@@ -4,7 +4,7 @@ import type { Tool, ToolCall, ToolMessage } from './tool-types.js'
 
 /** What stands around a call in the text of models that were tuned for tools in ChatML (Hermes, Qwen). */
 export const callStart = '<tool_call>'
-export const callEnd = '</tool_call>'
+const callEnd = '</tool_call>'
 
 /**
  * The tokens of a conversation with tools, up to where the assistant speaks: ChatML turns; the tools stand in the system message, calls and answers within
