@@ -79,6 +79,7 @@ describe('run', () => {
 
   it.each([
     [['--json-schema', 'broken.json'], 2, /broken\.json is not JSON/],
+    [['--json-schema', 'tools.json'], 2, /JSON schema at #: must be an object/],
     [['--json-schema', 'none.json'], 1, /none\.json does not exist/],
     [['--json-schema', 'fox.json', '--json-object'], 2, /one of --json-object and --json-schema/],
     [['--json-schema', 'fox.json', '--stop', 'x'], 2, /stop would cut the JSON/],

@@ -85,6 +85,11 @@ export {
   type ScheduleName,
   TensorError,
   Tokenizer,
+  type Tool,
+  type ToolAnswer,
+  type ToolCall,
+  type ToolChoice,
+  type ToolMessage,
   type TrainEvent,
   trainTokenizer,
 } from '@enigma/lm'

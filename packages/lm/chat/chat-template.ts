@@ -114,9 +114,10 @@ export class ChatTemplate {
   #mask(messages: readonly TemplateMessage[]): { masked: TemplateMessage[]; restore: readonly string[] } {
     const pattern = specialPattern([...this.#specials, open, close])!
     const restore: string[] = []
+    const stand = (text: string) => text.replace(pattern, (found) => `${open}${restore.push(found) - 1}${close}`)
     const masked = messages.map((message) => ({
-      ...message,
-      content: message.content.replace(pattern, (found) => `${open}${restore.push(found) - 1}${close}`),
+      ...(deepMap(message, stand) as TemplateMessage),
+      role: message.role,
     }))
     return { masked, restore }
   }
@@ -164,6 +165,14 @@ function parsed(source: string): Template {
   } catch (error) {
     throw new LmError('TEMPLATE_INVALID', `The model's chat template cannot be read: ${reason(error)}`, { cause: error })
   }
+}
+
+/** All strings within a value, calls of tools and their arguments included, changed. */
+function deepMap(value: unknown, change: (text: string) => string): unknown {
+  if (typeof value === 'string') return change(value)
+  if (Array.isArray(value)) return value.map((item) => deepMap(item, change))
+  if (typeof value !== 'object' || value === null) return value
+  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, deepMap(inner, change)]))
 }
 
 const reason = (error: unknown) => (error instanceof Error ? error.message : String(error))

@@ -21,8 +21,10 @@ beforeAll(async () => {
   return () => generator.close()
 })
 
-const isDate = (text: string) =>
-  !Number.isNaN(Date.parse(text)) && new Date(`${text.slice(0, 10)}Z`).toISOString().startsWith(text.slice(0, 10))
+const isDate = (text: string) => {
+  const day = new Date(`${text.slice(0, 10)}T00:00:00Z`)
+  return !Number.isNaN(Date.parse(text)) && day.toISOString().startsWith(text.slice(0, 10))
+}
 const isTime = (text: string) => /^\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$/.test(text) && isDate(`2000-01-01T${text}`)
 const isHostname = (text: string) => text.split('.').every((label) => /^(?!-)[a-z\d-]{1,63}(?<!-)$/i.test(label))
 const ajv = new Ajv2020({
@@ -34,6 +36,7 @@ const ajv = new Ajv2020({
     uuid: /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i,
     ipv4: (text: string) => isIPv4(text),
     hostname: isHostname,
+    uri: (text: string) => URL.canParse(text),
     email: (text: string) => /^[^@\s]+@[^@\s]+$/.test(text) && isHostname(text.split('@')[1]!),
   },
 })
@@ -73,7 +76,7 @@ it('an untrained model writes a valid value for every schema, however few tokens
     { numRuns: process.env.ENIGMA_SOAK ? 4000 : 200 },
   )
   expect(refused).toBeGreaterThan(10)
-})
+}, 600_000)
 
 describe('what a schema allows', () => {
   it('any object, when only JSON is asked for', async () => {
@@ -128,6 +131,13 @@ describe('what generation cannot follow is an error that names it', () => {
     await expect(generate(schema as Record<string, unknown>)).rejects.toMatchObject({
       code,
       message: expect.stringMatching(message),
+    })
+  })
+
+  it('a value that is too long for any context, without spelling it out', async () => {
+    await expect(generate({ type: 'array', minItems: 1e300 })).rejects.toMatchObject({
+      code: 'BUDGET_TOO_SMALL',
+      message: expect.stringMatching(/takes at least \S+ tokens; there is room for 64/),
     })
   })
 

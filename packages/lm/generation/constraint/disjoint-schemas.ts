@@ -34,11 +34,13 @@ function rejects(schema: SchemaObject, value: unknown): boolean {
   return schema.type !== undefined && !typesOf(schema, '#').some((type) => isOfType(value, type))
 }
 
-/** The types that both allow; only a schema that names its types excludes others. */
+/** The types of values that are generated for one and may be valid under the other: only a schema that names its types excludes others. */
 function commonTypes(a: SchemaObject, b: SchemaObject): string[] {
-  const named = (schema: SchemaObject) =>
-    typesOf(schema.type === undefined ? {} : schema, '#').map((t) => (t === 'integer' ? 'number' : t))
-  return named(a).filter((type) => named(b).includes(type))
+  const numeric = (types: readonly string[]) => types.map((type) => (type === 'integer' ? 'number' : type))
+  const generated = (schema: SchemaObject) => numeric(typesOf(schema, '#'))
+  const valid = (schema: SchemaObject) => numeric(typesOf(schema.type === undefined ? {} : schema, '#'))
+  const shared = (some: readonly string[], others: readonly string[]) => some.filter((type) => others.includes(type))
+  return [...shared(generated(a), valid(b)), ...shared(generated(b), valid(a))]
 }
 
 function below(a: SchemaObject, b: SchemaObject): boolean {
@@ -52,8 +54,10 @@ const properties = (schema: SchemaObject): SchemaObject => (isObject(schema.prop
 
 /** Whether some property that both require has disjoint values. */
 function toldApart(a: SchemaObject, b: SchemaObject, disjoint: (a: JsonSchema, b: JsonSchema) => boolean): boolean {
+  const own = (schema: SchemaObject, name: string) =>
+    Object.hasOwn(properties(schema), name) ? (properties(schema)[name] as JsonSchema) : undefined
   return required(a).some((name) => {
-    const [left, right] = [properties(a)[name], properties(b)[name]] as (JsonSchema | undefined)[]
+    const [left, right] = [own(a, name), own(b, name)]
     return required(b).includes(name) && left !== undefined && right !== undefined && disjoint(left, right)
   })
 }

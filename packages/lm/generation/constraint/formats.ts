@@ -20,6 +20,7 @@ function formats(): Record<string, string> {
     uuid: `${hex}{8}-${hex}{4}-${hex}{4}-${hex}{4}-${hex}{12}`,
     ipv4: `${octet}(\\.${octet}){3}`,
     hostname: `${label}(\\.${label}){0,3}`,
+    uri: `https?://${label}(\\.${label}){0,2}\\.[a-z]{2,6}(/[a-z0-9._~-]{1,20}){0,6}`,
     email: `[a-z0-9]{1,30}([._+-][a-z0-9]{1,10}){0,2}@${label}(\\.${label}){1,2}`,
   }
 }

@@ -4,6 +4,8 @@ import type { JsonSchema } from './json-schema.js'
 import { Vocabulary } from './vocabulary.js'
 
 const kept = 8
+/** Long texts with a counted length make many expressions; a grammar with more is made again for the next text. */
+const mostExpressions = 50_000
 
 /** The grammars of the schemas that were asked for last: what was worked out about one serves the next text, too. */
 export class GrammarCache {
@@ -19,7 +21,8 @@ export class GrammarCache {
   of(schema: JsonSchema): Grammar {
     const key = JSON.stringify(schema)
     this.#vocabulary ??= new Vocabulary(this.#tokenizer)
-    const grammar = this.#grammars.get(key) ?? new Grammar(schema, this.#vocabulary)
+    const known = this.#grammars.get(key)
+    const grammar = known && known.size < mostExpressions ? known : new Grammar(schema, this.#vocabulary)
     this.#grammars.delete(key)
     this.#grammars.set(key, grammar)
     if (this.#grammars.size > kept) this.#grammars.delete(this.#grammars.keys().next().value!)

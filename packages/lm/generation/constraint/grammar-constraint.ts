@@ -3,6 +3,9 @@ import type { TokenConstraint } from '../sequence-generation.js'
 import type { Grammar } from './grammar.js'
 import type { Language } from './language.js'
 
+/** Bytes of a value that is spelled out only to count its tokens. */
+const longestPlan = 10_000
+
 /**
  * Keeps one text within a grammar and sees to it that the text is complete in time: a token is allowed if what it leaves open can be closed with the tokens that
  * remain. Each byte can be a token of its own, so bytes to the end are tokens to the end; where they are too many, the shortest known way stays open.
@@ -24,12 +27,11 @@ export class GrammarConstraint implements TokenConstraint {
     this.#eosIds = eosIds
     this.#bytesOf = bytesOf
     this.#state = grammar.start
+    const bytes = grammar.bytesToEnd(grammar.start)
+    const least = Math.ceil(bytes / grammar.vocabulary.longest)
+    if (bytes > longestPlan && least > budget) throw tooSmall(`at least ${least}`, budget)
     this.#plan = grammar.shortest(grammar.start)
-    if (this.#plan.length > budget)
-      throw new LmError(
-        'BUDGET_TOO_SMALL',
-        `The shortest value of the JSON schema takes ${this.#plan.length} tokens; there is room for ${budget}. Raise maxTokens or shorten the prompt.`,
-      )
+    if (this.#plan.length > budget) throw tooSmall(String(this.#plan.length), budget)
   }
 
   get complete(): boolean {
@@ -42,17 +44,24 @@ export class GrammarConstraint implements TokenConstraint {
     const tight = longest > room
     if (tight) this.#plan ??= this.#grammar.shortest(this.#state)
     const head = this.#plan?.[0]
-    const kept: [token: number, logit: number][] = []
-    for (const [index, token] of tokens.entries()) {
-      if (!tight || token === head || this.#grammar.bytesToEnd(after[index]!) <= room) kept.push([token, logits[token]!])
-    }
-    if (this.#state.mayEnd) for (const token of this.#eosIds) kept.push([token, logits[token]!])
+    const given = logits.slice()
     logits.fill(Number.NEGATIVE_INFINITY)
-    for (const [token, logit] of kept) logits[token] = logit
+    for (let index = 0; index < tokens.length; index++) {
+      const token = tokens[index]!
+      if (!tight || token === head || this.#grammar.bytesToEnd(after[index]!) <= room) logits[token] = given[token]!
+    }
+    if (this.#state.mayEnd) for (const token of this.#eosIds) logits[token] = given[token]!
   }
 
   push(token: number): void {
     this.#plan = this.#plan?.[0] === token ? this.#plan.slice(1) : undefined
     this.#state = this.#grammar.after(this.#state, this.#bytesOf(token))
   }
+}
+
+function tooSmall(tokens: string, budget: number): LmError {
+  return new LmError(
+    'BUDGET_TOO_SMALL',
+    `The shortest value of the JSON schema takes ${tokens} tokens; there is room for ${budget}. Raise maxTokens or shorten the prompt.`,
+  )
 }

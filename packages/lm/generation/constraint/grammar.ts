@@ -36,6 +36,11 @@ export class Grammar {
       )
   }
 
+  /** Expressions that were made so far. */
+  get size(): number {
+    return this.#languages.size
+  }
+
   after(state: Language, bytes: Uint8Array): Language {
     let next = state
     for (const byte of bytes) next = this.#languages.after(next, byte)

@@ -14,20 +14,33 @@ const keywordsOf: Readonly<Record<JsonType, readonly string[]>> = {
   boolean: [],
   null: [],
   array: ['items', 'prefixItems', 'minItems', 'maxItems'],
-  object: ['properties', 'required', 'additionalProperties'],
+  object: ['properties', 'required', 'additionalProperties', 'propertyNames'],
 }
 
 const allTypes = Object.keys(keywordsOf) as JsonType[]
 
 /** Keywords that say nothing about which values are valid. */
-const annotations = new Set(
-  'title description default examples deprecated readOnly writeOnly $schema $id $comment $defs definitions'.split(' '),
-)
+const annotations = new Set([
+  ...[
+    'title',
+    'description',
+    'default',
+    'examples',
+    'deprecated',
+    'readOnly',
+    'writeOnly',
+    'contentEncoding',
+    'contentMediaType',
+  ],
+  ...['$schema', '$id', '$anchor', '$comment', '$defs', 'definitions'],
+])
 /** Keywords that concern values of every type. */
 const general = new Set(['type', 'enum', 'const', 'anyOf', 'oneOf', 'allOf', '$ref'])
-const known = new Set([...annotations, ...general, ...Object.values(keywordsOf).flat()])
+const listKeywords = ['required', 'enum', 'anyOf', 'oneOf', 'allOf', 'prefixItems']
+const known = new Set([...general, ...Object.values(keywordsOf).flat()])
 
-export const isAnnotation = (keyword: string): boolean => annotations.has(keyword)
+/** Extensions of others begin with x-. */
+export const isAnnotation = (keyword: string): boolean => annotations.has(keyword) || keyword.startsWith('x-')
 
 /** The keywords of a schema that restrict values. */
 export function assertions(schema: SchemaObject): string[] {
@@ -38,9 +51,14 @@ export function assertions(schema: SchemaObject): string[] {
 export function checkedSchema(value: unknown, path: string): JsonSchema {
   if (typeof value === 'boolean') return value
   if (!isObject(value)) throw invalid(path, `must be an object or a boolean, got ${JSON.stringify(value)}`)
+  for (const keyword of listKeywords)
+    if (value[keyword] !== undefined && !Array.isArray(value[keyword]))
+      throw invalid(path, `${keyword} must be an array, got ${JSON.stringify(value[keyword])}`)
+  if (value.properties !== undefined && !isObject(value.properties))
+    throw invalid(path, `properties must be an object, got ${JSON.stringify(value.properties)}`)
   for (const keyword of Object.keys(value)) {
     const harmless = keyword === 'multipleOf' && value[keyword] === 1 && value.type === 'integer'
-    if (!known.has(keyword) && !harmless && !(keyword === 'uniqueItems' && value[keyword] === false))
+    if (!known.has(keyword) && !isAnnotation(keyword) && !harmless && !(keyword === 'uniqueItems' && value[keyword] === false))
       throw unsupported(path, `'${keyword}' cannot be followed in generation; leave it out and check the value afterwards`)
   }
   return value
@@ -69,11 +87,9 @@ export function numberOf(schema: SchemaObject, keyword: string, path: string): n
   throw invalid(path, `${keyword} must be a ${counts ? 'whole number of zero or more' : 'number'}, got ${JSON.stringify(value)}`)
 }
 
-/** @throws LmError SCHEMA_INVALID */
-export function listOf(schema: SchemaObject, keyword: string, path: string): readonly unknown[] {
-  const value = schema[keyword] ?? []
-  if (Array.isArray(value)) return value
-  throw invalid(path, `${keyword} must be an array, got ${JSON.stringify(value)}`)
+/** A keyword's list; empty where it is not there. */
+export function listOf(schema: SchemaObject, keyword: string): readonly unknown[] {
+  return (schema[keyword] as readonly unknown[] | undefined) ?? []
 }
 
 /** @throws LmError SCHEMA_INVALID */
@@ -115,7 +131,7 @@ export function resolveReference(root: JsonSchema, reference: unknown, path: str
   return target
 }
 
-export function invalid(path: string, what: string): LmError {
+function invalid(path: string, what: string): LmError {
   return new LmError('SCHEMA_INVALID', `JSON schema at ${path}: ${what}.`)
 }
 

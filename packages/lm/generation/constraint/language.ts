@@ -1,3 +1,5 @@
+import { LmError } from '../../errors.js'
+
 /**
  * A set of byte strings as an expression. Equal expressions are one object, so that an expression serves as the state of an automaton:
  * reading a byte gives its derivative (Brzozowski 1964; with rules, and so recursion: Might, Darais, Spiewak 2011).
@@ -28,7 +30,8 @@ export type ByteRange = number | readonly [from: number, to: number]
 /** Makes languages, and reads them byte by byte. */
 export class Languages {
   readonly #known = new Map<string, Language>()
-  readonly #next = new Map<Language, (Language | undefined)[]>()
+  /** Derivatives that are known, by expression and byte. */
+  readonly #next: (Language | undefined)[][] = []
   readonly #rules: (Language | undefined)[] = []
   /** No string at all. */
   readonly nothing = this.#make('nothing', { kind: 'nothing', mayEnd: false })
@@ -101,19 +104,26 @@ export class Languages {
     }
   }
 
+  /** How many expressions there are: each takes about 2 KB. */
+  get size(): number {
+    return this.#known.size
+  }
+
   /** How many rules there are, by their numbers below it. */
   get rules(): number {
     return this.#rules.length
   }
 
+  /** @throws LmError SCHEMA_UNSUPPORTED when it is not there yet: a name or a constant was to be checked against what contains it */
   definition(rule: number): Language {
-    return this.#rules[rule] ?? this.nothing
+    const definition = this.#rules[rule]
+    if (definition) return definition
+    throw new LmError('SCHEMA_UNSUPPORTED', 'The JSON schema restricts names or constants by a schema that contains them.')
   }
 
   /** What may follow once this byte is read. */
   after(language: Language, byte: number): Language {
-    let next = this.#next.get(language)
-    if (!next) this.#next.set(language, (next = new Array<Language | undefined>(256)))
+    const next = (this.#next[language.id] ??= new Array<Language | undefined>(256))
     return (next[byte] ??= this.#derivative(language, byte))
   }
 

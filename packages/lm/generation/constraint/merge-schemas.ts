@@ -1,10 +1,11 @@
-import { isAnnotation, isObject, type JsonSchema, type SchemaObject, typesOf, unsupported } from './json-schema.js'
+import { checkedSchema, isAnnotation, isObject, type JsonSchema, type SchemaObject, typesOf, unsupported } from './json-schema.js'
 
 /** How two values of one keyword become the one that allows what both allow. */
 const mergers: Readonly<Record<string, (a: unknown, b: unknown, path: string) => unknown>> = {
   required: (a, b) => [...new Set([...(a as string[]), ...(b as string[])])],
   properties: (a, b, path) => mergedProperties(a as SchemaObject, b as SchemaObject, path),
   items: (a, b, path) => mergeSchemas(a as JsonSchema, b as JsonSchema, path),
+  propertyNames: (a, b, path) => mergeSchemas(a as JsonSchema, b as JsonSchema, path),
   enum: (a, b) =>
     (a as unknown[]).filter((value) => (b as unknown[]).some((other) => JSON.stringify(other) === JSON.stringify(value))),
   ...Object.fromEntries(
@@ -25,7 +26,8 @@ const mergers: Readonly<Record<string, (a: unknown, b: unknown, path: string) =>
  * One schema for the values that are valid under both; neither has references.
  * @throws LmError SCHEMA_UNSUPPORTED naming the keyword that has no common form
  */
-export function mergeSchemas(a: JsonSchema, b: JsonSchema, path: string): JsonSchema {
+export function mergeSchemas(first: JsonSchema, second: JsonSchema, path: string): JsonSchema {
+  const [a, b] = [checkedSchema(first, path), checkedSchema(second, path)]
   if (a === false || b === false) return false
   if (a === true) return b
   if (b === true) return a
@@ -63,7 +65,7 @@ const literalAsEnum = (schema: SchemaObject): SchemaObject => {
 function mergedProperties(a: SchemaObject, b: SchemaObject, path: string): SchemaObject {
   const merged: Record<string, unknown> = { ...a }
   for (const [name, schema] of Object.entries(b)) {
-    const own = merged[name]
+    const own = Object.hasOwn(a, name) ? a[name] : undefined
     merged[name] =
       own === undefined ? schema : mergeSchemas(own as JsonSchema, schema as JsonSchema, `${path}/properties/${name}`)
   }

@@ -12,7 +12,7 @@ const patterns = [
   '^(?:ab|a)*$',
   '^[^a-y]$',
 ]
-const formats = ['date', 'time', 'date-time', 'uuid', 'ipv4', 'hostname', 'email']
+const formats = ['date', 'time', 'date-time', 'uuid', 'ipv4', 'hostname', 'uri', 'email']
 const names = ['id', 'name', 'tags', 'a b', 'größe', 'x"y', '🦔', 'next', 'id2']
 
 const bounds = (min: number, max: number, low: string, high: string) =>

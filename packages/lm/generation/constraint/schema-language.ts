@@ -3,7 +3,6 @@ import { formatPatterns } from './formats.js'
 import {
   assertions,
   checkedSchema,
-  invalid,
   isObject,
   isOfType,
   type JsonSchema,
@@ -28,7 +27,12 @@ import { StringLanguages } from './string-language.js'
  * @throws LmError SCHEMA_INVALID, SCHEMA_UNSUPPORTED naming the keyword and its place
  */
 export function schemaLanguage(languages: Languages, schema: unknown): Language {
-  return new SchemaReader(languages, schema as JsonSchema).language(schema, '#', new Set())
+  try {
+    return new SchemaReader(languages, schema as JsonSchema).language(schema, '#', new Set())
+  } catch (error) {
+    if (error instanceof RangeError) throw unsupported('#', 'it is nested too deeply')
+    throw error
+  }
 }
 
 const scalarKeywords = new Set(
@@ -61,45 +65,55 @@ class SchemaReader {
     const schema = checkedSchema(value, path)
     if (schema === true) return this.#anything()
     if (schema === false) return this.#languages.nothing
-    const { $ref, allOf, anyOf, oneOf, ...rest } = schema
+    const { $ref, allOf, ...rest } = schema
     if ($ref !== undefined && assertions(schema).length === 1) return this.#reference(String($ref), path, within)
     if ($ref !== undefined || allOf !== undefined) {
-      const parts = [...listOf(schema, 'allOf', path), ...($ref === undefined ? [] : [{ $ref }])]
-      const whole = { ...rest, ...(anyOf !== undefined && { anyOf }), ...(oneOf !== undefined && { oneOf }) }
-      return this.language(this.#merged(whole, parts, path), path, within)
+      const parts = [...listOf(schema, 'allOf'), ...($ref === undefined ? [] : [{ $ref }])]
+      const [only] = parts
+      if (parts.length === 1 && assertions(rest).length === 0) return this.language(only, path, within)
+      return this.#ruled(this.#merged(rest, parts, path), path, within)
     }
-    if (anyOf !== undefined) {
-      const branches = listOf(schema, 'anyOf', path)
-      return this.#branches(branches, oneOf === undefined ? rest : { ...rest, oneOf }, `${path}/anyOf`, within)
-    }
-    if (oneOf !== undefined) {
-      const branches = listOf(schema, 'oneOf', path)
-      this.#requireDisjoint(branches, path)
-      return this.#branches(branches, rest, `${path}/oneOf`, within)
-    }
+    if (schema.anyOf !== undefined) return this.#branches('anyOf', schema, path, within)
+    if (schema.oneOf !== undefined) return this.#branches('oneOf', schema, path, within)
     if ('enum' in schema || 'const' in schema) return this.#literals(schema, path)
     return this.#languages.either(...typesOf(schema, path).map((type) => this.#ofType(type, schema, path)))
   }
 
-  /** A rule for what is referred to: it may contain itself. */
   #reference(reference: string, path: string, within: ReadonlySet<string>): Language {
-    if (within.has(reference)) throw unsupported(path, `$ref ${reference} leads back to itself with no array or object between`)
-    const known = this.#rules.get(reference)
+    const target = () => resolveReference(this.#root, reference, path)
+    return this.#rule(reference, path, within, (inside) => this.language(target(), reference, inside))
+  }
+
+  /** Combined schemas are rules, too: their parts may contain what leads back to them. */
+  #ruled(schema: JsonSchema, path: string, within: ReadonlySet<string>): Language {
+    return this.#rule(JSON.stringify(schema), path, within, (inside) => this.language(schema, path, inside))
+  }
+
+  /** One rule for each key: it may contain itself. */
+  #rule(key: string, path: string, within: ReadonlySet<string>, make: (within: ReadonlySet<string>) => Language): Language {
+    if (within.has(key)) {
+      const what = key.startsWith('#') ? `$ref ${key}` : 'what is combined here'
+      throw unsupported(path, `${what} leads back to itself with no array or object between`)
+    }
+    const known = this.#rules.get(key)
     if (known) return known
-    const target = resolveReference(this.#root, reference, path)
     const rule = this.#languages.rule()
-    this.#rules.set(reference, rule.language)
-    rule.define(this.language(target, reference, new Set([...within, reference])))
+    this.#rules.set(key, rule.language)
+    rule.define(make(new Set([...within, key])))
     return rule.language
   }
 
-  #branches(branches: readonly unknown[], rest: SchemaObject, path: string, within: ReadonlySet<string>): Language {
+  #branches(keyword: 'anyOf' | 'oneOf', schema: SchemaObject, path: string, within: ReadonlySet<string>): Language {
+    const { [keyword]: _, ...rest } = schema
     const alone = assertions(rest).length === 0
-    const options = branches.map((branch, index) => {
-      const place = `${path}/${index}`
-      return this.language(alone ? branch : this.#merged(rest, [branch], place), place, within)
-    })
-    return this.#languages.either(...options)
+    const place = (index: number) => `${path}/${keyword}/${index}`
+    const branches = listOf(schema, keyword).map((branch, index) =>
+      alone ? checkedSchema(branch, place(index)) : this.#merged(rest, [branch], place(index)),
+    )
+    if (keyword === 'oneOf') this.#requireDisjoint(branches, path)
+    const read = (branch: JsonSchema, index: number) =>
+      alone ? this.language(branch, place(index), within) : this.#ruled(branch, place(index), within)
+    return this.#languages.either(...branches.map(read))
   }
 
   #merged(schema: SchemaObject, parts: readonly unknown[], path: string): JsonSchema {
@@ -119,24 +133,22 @@ class SchemaReader {
     return assertions(rest).length === 0 ? resolved : mergeSchemas(rest, resolved, path)
   }
 
-  #requireDisjoint(branches: readonly unknown[], path: string): void {
-    const schemas = branches.map((branch, index) => checkedSchema(branch, `${path}/oneOf/${index}`))
-    for (const [index, schema] of schemas.entries()) {
-      const other = schemas.findIndex(
-        (_, place) => place > index && !areDisjoint(schema, schemas[place]!, (s) => this.#resolved(s, path)),
+  #requireDisjoint(branches: readonly JsonSchema[], path: string): void {
+    const resolve = (schema: JsonSchema) => this.#resolved(checkedSchema(schema, path), path)
+    for (const [index, branch] of branches.entries()) {
+      const other = branches.findIndex((_, place) => place > index && !areDisjoint(branch, branches[place]!, resolve))
+      if (other < 0) continue
+      throw unsupported(
+        path,
+        `oneOf branches ${index} and ${other} may hold for one value; tell them apart by type or by a required property with a const, or use anyOf`,
       )
-      if (other >= 0)
-        throw unsupported(
-          path,
-          `oneOf branches ${index} and ${other} may hold for one value; tell them apart by type or by a required property with a const, or use anyOf`,
-        )
     }
   }
 
   #literals(schema: SchemaObject, path: string): Language {
     const { enum: _, const: __, ...rest } = schema
-    const values = 'const' in schema ? [schema.const] : listOf(schema, 'enum', path)
-    const listed = 'const' in schema && 'enum' in schema ? listOf(schema, 'enum', path) : values
+    const values = 'const' in schema ? [schema.const] : listOf(schema, 'enum')
+    const listed = 'const' in schema && 'enum' in schema ? listOf(schema, 'enum') : values
     const texts = values
       .map((value) => JSON.stringify(value))
       .filter((text) => listed.some((value) => JSON.stringify(value) === text))
@@ -196,7 +208,7 @@ class SchemaReader {
 
   #array(schema: SchemaObject, path: string): Language {
     const { sequence, either, repeat, text, nothing, end } = this.#languages
-    const first = listOf(schema, 'prefixItems', path).map((item, index) =>
+    const first = listOf(schema, 'prefixItems').map((item, index) =>
       this.language(item, `${path}/prefixItems/${index}`, new Set()),
     )
     const item = this.language(schema.items ?? true, `${path}/items`, new Set())
@@ -217,28 +229,37 @@ class SchemaReader {
   }
 
   #object(schema: SchemaObject, path: string): Language {
-    const { sequence, either, optional, repeat, text, nothing, end } = this.#languages
-    const properties = schema.properties ?? {}
-    if (!isObject(properties)) throw invalid(path, 'properties must be an object')
-    const required = listOf(schema, 'required', path)
+    const { sequence, either, optional, repeat, both, text, nothing, end } = this.#languages
+    const properties = (schema.properties ?? {}) as SchemaObject
+    const required = listOf(schema, 'required')
     const open = schema.additionalProperties ?? schema.properties === undefined
     const others = this.language(open, `${path}/additionalProperties`, new Set())
     const undeclared = required
       .filter((name) => !Object.hasOwn(properties, String(name)))
-      .map((name) => [String(name), open] as const)
+      .map((name) => [String(name), schema.additionalProperties ?? true] as const)
+    const allowed =
+      schema.propertyNames === undefined ? undefined : this.language(schema.propertyNames, `${path}/propertyNames`, new Set())
+    const member = (name: string, value: unknown): Language => {
+      const key = JSON.stringify(name)
+      if (allowed && !this.#languages.has(allowed, new TextEncoder().encode(key))) return nothing
+      return sequence(text(key), this.#colon, this.language(value, `${path}/properties/${name}`, new Set()))
+    }
     const members = [...Object.entries(properties), ...undeclared].map(([name, value]) => ({
       required: required.includes(name),
-      language: sequence(text(JSON.stringify(name)), this.#colon, this.language(value, `${path}/properties/${name}`, new Set())),
+      language: member(name, value),
     }))
     const names = [...Object.keys(properties), ...undeclared.map(([name]) => name)]
-    const other = others === nothing ? nothing : sequence(this.#strings.nameOtherThan(names), this.#colon, others)
+    const free = this.#strings.nameOtherThan(names)
+    const name = allowed ? both(free, allowed) : free
+    const other = others === nothing ? nothing : sequence(name, this.#colon, others)
     // From the last member to the first: what may stand there when something stands before it, and when nothing does.
     let afterSome: Language = repeat(sequence(this.#comma, other))
     let afterNone: Language = other === nothing ? end : optional(sequence(other, afterSome))
     for (const member of members.toReversed()) {
-      const withoutIt = [member.required ? nothing : afterSome, member.required ? nothing : afterNone] as const
-      afterNone = either(sequence(member.language, afterSome), withoutIt[1])
-      afterSome = either(sequence(this.#comma, member.language, afterSome), withoutIt[0])
+      const without = (rest: Language) => (member.required ? nothing : rest)
+      const first = either(sequence(member.language, afterSome), without(afterNone))
+      afterSome = either(sequence(this.#comma, member.language, afterSome), without(afterSome))
+      afterNone = first
     }
     return sequence(text('{'), afterNone, text('}'))
   }

@@ -3,7 +3,8 @@ import type { Language, Languages } from './language.js'
 
 /** A tokenizer's tokens as a tree of their bytes, in preorder. Special tokens are not in it: they are no text. */
 export class Vocabulary {
-  readonly size: number
+  /** Bytes of the longest token. */
+  readonly longest: number
   readonly #bytes: Uint8Array
   readonly #depth: Uint16Array
   /** The first node behind the node's own subtree. */
@@ -38,7 +39,7 @@ export class Vocabulary {
       before = spelling
     }
     for (const node of open) ends[node] = bytes.length
-    this.size = tokenizer.vocabSize
+    this.longest = depths.reduce((most, depth) => Math.max(most, depth + 1), 1)
     this.#bytes = Uint8Array.from(bytes)
     this.#depth = Uint16Array.from(depths)
     this.#end = Int32Array.from(ends)

@@ -10,10 +10,28 @@ export interface Candidates {
  */
 export function candidatesOf(logits: Float32Array, topK: number, temperature: number): Candidates {
   const chosen = topK > 0 && topK < logits.length ? largest(logits, topK) : Array.from(logits.keys())
-  const tokens = chosen.filter((token) => logits[token]! > Number.NEGATIVE_INFINITY)
-  tokens.sort((a, b) => logits[b]! - logits[a]! || a - b)
+  const tokens = likeliestFirst(
+    logits,
+    chosen.filter((token) => logits[token]! > Number.NEGATIVE_INFINITY),
+  )
   const peak = logits[tokens[0]!]!
   return { tokens, weights: tokens.map((token) => Math.exp((logits[token]! - peak) / temperature)) }
+}
+
+/** Ids are below this, so that one and 32 bits of a logit make a number that is exact. */
+const idRange = 2 ** 21
+
+/** Tokens in the order of their logits, the lower id first where two are equal. Plain numbers sort many times faster than by a comparison of ours. */
+function likeliestFirst(logits: Float32Array, tokens: readonly number[]): number[] {
+  // Adding 0 makes one zero of the two.
+  const bits = new Uint32Array(Float32Array.from(tokens, (token) => logits[token]! + 0).buffer)
+  // Bits of floats rise with them where they are positive, and fall where they are negative.
+  const keys = Float64Array.from(tokens, (token, index) => {
+    const bit = bits[index]!
+    const rank = bit >>> 31 ? bit : 0x7fffffff - bit
+    return rank * idRange + token
+  })
+  return Array.from(keys.sort(), (key) => key % idRange)
 }
 
 /** The first `count` candidates. */

@@ -1,5 +1,6 @@
 import { LmError } from '../../errors.js'
 import type { JsonSchema } from '../constraint/json-schema.js'
+import type { CallFormat } from './call-format.js'
 
 /** A function that the model may ask to be called, in OpenAI's shape. */
 export interface Tool {
@@ -51,18 +52,19 @@ export function chosenTools(tools: readonly Tool[], choice: ToolChoice): readonl
   throw new LmError('INVALID_OPTION', `toolChoice names ${choice.function.name}; the tools are ${names.join(', ')}`)
 }
 
-/** The schema of a call: one object with the name of one of the tools and arguments for it. */
-export function callSchema(tools: readonly Tool[]): JsonSchema {
-  const defs = definitionsOf(tools)
-  return {
-    anyOf: tools.map(({ function: { name } }, index) => ({
-      type: 'object',
-      properties: { name: { const: name }, arguments: { $ref: `#/$defs/${index}` } },
-      required: ['name', 'arguments'],
-      additionalProperties: false,
-    })),
-    $defs: defs,
-  }
+/** The schema of a call: an object with the name of one of the tools and arguments for it, or a list of one. */
+export function callSchema(
+  tools: readonly Tool[],
+  { argumentsKey, list }: Pick<CallFormat, 'argumentsKey' | 'list'>,
+): JsonSchema {
+  const anyOf = tools.map(({ function: { name } }, index) => ({
+    type: 'object',
+    properties: { name: { const: name }, [argumentsKey]: { $ref: `#/$defs/${index}` } },
+    required: ['name', argumentsKey],
+    additionalProperties: false,
+  }))
+  const $defs = definitionsOf(tools)
+  return list ? { type: 'array', items: { anyOf }, minItems: 1, maxItems: 1, $defs } : { anyOf, $defs }
 }
 
 /** Each tool's parameters as a definition. Their own references, which begin at their own root, are led to where that stands now. */
