@@ -22,6 +22,8 @@ export function tokenizerConfigFile(
     tokenizer_class: 'PreTrainedTokenizerFast',
     bos_token: nameOf(tokenizer.bosId),
     eos_token: nameOf(tokenizer.eosId),
+    // Texts begin with it: without our own files beside, this alone says so.
+    add_bos_token: tokenizer.bosId !== undefined,
     model_max_length: context,
     clean_up_tokenization_spaces: false,
     ...(template && { chat_template: template.source }),

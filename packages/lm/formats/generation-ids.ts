@@ -18,13 +18,13 @@ export async function generationIds(folder: string, config: ModelConfig): Promis
   return { bosId: begins ? config.bosId : null, eosIds: [...new Set([...config.eosIds, ...ends])] }
 }
 
-/** Whether the tokenizer of a folder puts a token before each text; without a tokenizer, that is taken for granted. */
+/** Whether the tokenizer of a folder puts a token before each text. A folder that says nothing about it is one of ours: there it stands. */
 async function addsBeginning(folder: string): Promise<boolean> {
   const json = await readJsonObject(join(folder, 'tokenizer.json'))
   if (!json) return true
   if (json.post_processor) return processors(json.post_processor).some(startsWithSpecial)
   const settings = await readJsonObject(join(folder, 'tokenizer_config.json'))
-  return settings?.add_bos_token === true
+  return settings ? settings.add_bos_token === true : true
 }
 
 function processors(value: unknown): unknown[] {

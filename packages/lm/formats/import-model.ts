@@ -119,7 +119,7 @@ async function importGguf(source: string, target: string, options: ImportOptions
   }))
   const template = file.metadata.get('tokenizer.chat_template')
   const beside = {
-    'tokenizer_config.json': tokenizerConfig(file),
+    'tokenizer_config.json': tokenizerConfig(file, config),
     ...(typeof template === 'string' && { 'chat_template.jinja': template }),
   }
   await using _lock = await lockFolder(target, 'import')
@@ -144,21 +144,22 @@ async function staleFiles(folder: string, written: readonly string[]): Promise<s
 }
 
 /** The names of the tokens that begin, end and fill texts, where transformers and this project look for them. */
-function tokenizerConfig({ metadata }: GgufFile): string {
+function tokenizerConfig({ metadata }: GgufFile, { bosId }: ModelConfig): string {
   const tokens = metadata.get('tokenizer.ggml.tokens')
   const nameOf = (key: string): string | null => {
     const id = metadata.get(`tokenizer.ggml.${key}_token_id`)
     const name: unknown = Array.isArray(tokens) && typeof id === 'number' ? tokens[id] : null
     return typeof name === 'string' ? name : null
   }
-  const config = {
+  const fields = {
     tokenizer_class: 'PreTrainedTokenizerFast',
     bos_token: nameOf('bos'),
+    add_bos_token: bosId !== null,
     eos_token: nameOf('eos'),
     pad_token: nameOf('padding'),
     clean_up_tokenization_spaces: false,
   }
-  return `${JSON.stringify(config, null, 2)}\n`
+  return `${JSON.stringify(fields, null, 2)}\n`
 }
 
 /** One weight as it lies in a safetensors file; where rows are turned, a head at a time. */

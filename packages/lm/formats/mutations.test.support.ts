@@ -82,6 +82,8 @@ function changeAt(value: Json, way: readonly number[], other: Json, how: string)
   const inner = holder[key]!
   if (way.length > 1 && typeof inner === 'object' && inner !== null) {
     changeAt(inner, way.slice(1), other, how)
+  } else if (Array.isArray(value) && how !== 'replace') {
+    value.splice(Number(key), 1)
   } else if (how === 'replace') {
     holder[key] = structuredClone(other)
   } else {
