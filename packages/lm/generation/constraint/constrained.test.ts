@@ -112,6 +112,13 @@ describe('what a schema allows', () => {
   })
 })
 
+it('a long text needs no more tokens than the vocabulary has long ones', async () => {
+  const schema = { type: 'string', minLength: 120 }
+  const { text, tokens } = await generate(schema, { maxTokens: 60 })
+  expect(JSON.parse(text).length).toBeGreaterThanOrEqual(120)
+  expect(tokens).toBeLessThanOrEqual(60)
+})
+
 describe('what generation cannot follow is an error that names it', () => {
   it.each([
     [{ type: 'array', uniqueItems: true }, 'SCHEMA_UNSUPPORTED', /at #: 'uniqueItems'/],

@@ -30,7 +30,8 @@ export class GrammarConstraint implements TokenConstraint {
     const bytes = grammar.bytesToEnd(grammar.start)
     const least = Math.ceil(bytes / grammar.vocabulary.longest)
     if (bytes > longestPlan && least > budget) throw tooSmall(`at least ${least}`, budget)
-    this.#plan = grammar.shortest(grammar.start)
+    const shortest = grammar.shortest(grammar.start)
+    this.#plan = shortest.length <= budget ? shortest : grammar.quickest(grammar.start)
     if (this.#plan.length > budget) throw tooSmall(String(this.#plan.length), budget)
   }
 

@@ -57,6 +57,21 @@ export class Grammar {
     return this.vocabulary.spell(this.#shortest.string(state))
   }
 
+  /** Tokens that complete it with long tokens instead of few bytes: each leaves the fewest bytes to go. Looks at the whole vocabulary for each. */
+  quickest(start: Language): number[] {
+    const plan: number[] = []
+    for (let state = start; this.bytesToEnd(state) > 0; ) {
+      const { tokens, after } = this.allowed(state)
+      const best = after.reduce(
+        (least, next, index) => (this.bytesToEnd(next) < this.bytesToEnd(after[least]!) ? index : least),
+        0,
+      )
+      plan.push(tokens[best]!)
+      state = after[best]!
+    }
+    return plan
+  }
+
   /** Whether nothing may follow. */
   ended(state: Language): boolean {
     return state.mayEnd && this.allowed(state).tokens.length === 0
