@@ -1,7 +1,6 @@
 import { readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, it } from 'vitest'
-import { evaluate } from '../evaluation/evaluate.js'
 import { LanguageModel } from '../language-model.js'
 import { collect, RunFolder } from '../testing/run-folder.js'
 import { findLearningRate, suggestRate } from './find-learning-rate.js'
@@ -15,25 +14,24 @@ afterEach(() => folder[Symbol.dispose]())
 
 it('learns characters, and the model keeps them', async () => {
   const { vocabSize: _, ...options } = folder.base
-  await collect({ ...options, tokenizer: 'char', steps: 30, learningRate: 3e-3 })
+  const { events } = await collect({ ...options, tokenizer: 'char', learningRate: 3e-3 })
+  const losses = events.flatMap((event) => (event.type === 'report' ? [event.loss] : []))
+  expect(losses.at(-1)!).toBeLessThan(losses[0]! - 0.5)
   const { tokenizer } = await LanguageModel.load(options.out)
   const text = await readFile(options.data[0]!, 'utf8')
   expect(tokenizer.vocabSize).toBe(4 + new Set(text).size)
   expect(tokenizer.decode(tokenizer.encode(text))).toBe(text)
-  expect((await evaluate(options.out, { data: options.data, threads: 1, spin: false })).bitsPerByte).toBeLessThan(4)
 })
 
 it('with Muon ends with the same bytes after a pause, and other ones than with AdamW', async () => {
-  const settings = { ...folder.base, optimizer: 'muon' } as const
+  const settings = { ...folder.base, optimizer: 'muon', steps: 6, checkpointEvery: 2 } as const
   await collect({ ...settings, out: folder.at('uninterrupted') })
   const stopping = new AbortController()
   await train({ ...settings, signal: stopping.signal }, (event) => {
-    if (event.type === 'report' && event.step === 5) stopping.abort()
+    if (event.type === 'report' && event.step === 3) stopping.abort()
   })
   await expect(train({ ...settings, resume: true, optimizer: 'adamw' })).rejects.toThrow(/This run has optimizer muon/)
-  const { events } = await collect({ ...settings, resume: true })
-  const reports = events.filter((event) => event.type === 'report')
-  expect(reports.at(-1)!.loss).toBeLessThan(reports[0]!.loss)
+  await collect({ ...settings, resume: true })
   expect(await folder.sameWeights(settings.out, folder.at('uninterrupted'))).toBe(true)
   await collect({ ...settings, optimizer: 'adamw', out: folder.at('adamw') })
   expect(await folder.sameWeights(settings.out, folder.at('adamw'))).toBe(false)

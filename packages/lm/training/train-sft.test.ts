@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { evaluate } from '../evaluation/evaluate.js'
 import { TextGenerator } from '../generation/text-generator.js'
 import { LanguageModel } from '../language-model.js'
@@ -27,7 +27,7 @@ beforeEach(() => {
 afterEach(() => folder[Symbol.dispose]())
 
 describe('training on conversations', () => {
-  it('is inferred, said, and makes a model that answers in turns', async () => {
+  it('is inferred, said, and makes a model that answers in turns and knows nothing of the questions', async () => {
     const { events, result } = await collect({ ...talk, steps: 120, validateEvery: 60 })
     const said = events.flatMap((event) => (event.type === 'phase' ? [event.message] : [])).join('\n')
     expect(said).toMatch(/hold conversations: of these only the answers are learned \(--no-sft/)
@@ -40,19 +40,13 @@ describe('training on conversations', () => {
     const { text, finishReason } = await generator.complete(prompt, { temperature: 0, maxTokens: 32 })
     expect({ text, finishReason }).toEqual({ text: 'The fox saw the ring.', finishReason: 'stop' })
     generator.close()
-    const files = JSON.parse(await readFile(join(talk.out, 'tokenizer_config.json'), 'utf8')) as { chat_template: string }
-    expect(files.chat_template).toContain('<|im_start|>')
-  })
-
-  it('learns nothing of the questions, which --no-sft does', async () => {
-    const few = { ...talk, steps: 40, validateEvery: 40 }
-    await collect(few)
-    await collect({ ...few, sft: false, out: folder.at('whole') })
     const measured = async (out: string, answersOnly: boolean) =>
       (await evaluate(out, { data: talk.data, answersOnly, threads: 1, spin: false })).bitsPerByte
-    expect(await measured(few.out, true)).toBeLessThan(1.5)
-    expect(await measured(few.out, false)).toBeGreaterThan(3)
-    expect(await measured(folder.at('whole'), false)).toBeLessThan(2.5)
+    expect(await measured(talk.out, true)).toBeLessThan(1)
+    await collect({ ...talk, steps: 20, sft: false, out: folder.at('every-word') })
+    expect(await measured(folder.at('every-word'), false)).toBeLessThan(await measured(talk.out, false))
+    const files = JSON.parse(await readFile(join(talk.out, 'tokenizer_config.json'), 'utf8')) as { chat_template: string }
+    expect(files.chat_template).toContain('<|im_start|>')
   })
 
   it('resumes to the same bytes', async () => {
@@ -69,12 +63,17 @@ describe('training on conversations', () => {
 })
 
 describe('training an adapter', () => {
+  let bases: RunFolder
   let base: string
   let lora: TrainOptions
-  beforeEach(async () => {
-    base = folder.at('base')
+  beforeAll(async () => {
+    bases = new RunFolder()
+    base = bases.at('base')
+    await collect({ ...bases.base, out: base, steps: 20, sequence: 64, learningRate: 3e-3 })
+  })
+  afterAll(() => bases[Symbol.dispose]())
+  beforeEach(() => {
     const { size: _, vocabSize: __, ...rest } = talk
-    await collect({ ...folder.base, out: base, steps: 20, sequence: 64, learningRate: 3e-3 })
     lora = { ...rest, from: base, lora: 'r=4,targets=all', steps: 12, checkpointEvery: 4, reportEvery: 1, validateEvery: 6 }
   })
 
@@ -112,7 +111,7 @@ describe('training an adapter', () => {
     await train({ ...lora, signal: stopping.signal }, (event) => {
       if (event.type === 'report' && event.step === 5) stopping.abort()
     })
-    await collect({ ...folder.base, out: base, steps: 21, sequence: 64, force: true })
+    await collect({ ...bases.base, out: base, steps: 1, sequence: 64, force: true })
     await expect(train({ ...lora, resume: true })).rejects.toMatchObject({
       code: 'HASH_MISMATCH',
       message: /not the one this run began/,
