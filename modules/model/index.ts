@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { LanguageModel, type LanguageModelService, type ModelHandle } from '@enigma/contracts'
 import { defineModule, ModuleError } from '@enigma/kernel'
-import { LanguageModel as LoadedModel, lockHolder, openModelFolder, parameterCount } from '@enigma/lm'
+import { describedIn, LanguageModel as LoadedModel, lockHolder, openModelFolder, parameterCount } from '@enigma/lm'
 import { resolveModel } from './resolve-model.js'
 import { modelRoots } from './roots.js'
 import type { ModelModuleConfig } from './types.js'
@@ -13,7 +13,7 @@ const bytesPerWeight = 4
 export default defineModule<ModelModuleConfig, LanguageModelService>({
   // Twice: the weights as they are read, and once more as the engine that runs them packs them.
   async estimate(config) {
-    await using files = await openModelFolder(await freeFolder(config), { verify: false })
+    await using files = await openModelFolder(await describedIn(await freeFolder(config)), { verify: false })
     return { ram: 2 * bytesPerWeight * parameterCount(files.config) }
   },
 
@@ -28,7 +28,7 @@ export default defineModule<ModelModuleConfig, LanguageModelService>({
       parameters,
       vocabSize: config.vocabSize,
       contextLength: config.context,
-      config: JSON.parse(await readFile(join(model.folder, 'config.json'), 'utf8')) as Record<string, unknown>,
+      config: JSON.parse(await readFile(join(await describedIn(model.folder), 'config.json'), 'utf8')) as Record<string, unknown>,
       handle: model as unknown as ModelHandle,
     }
     ctx.provide(LanguageModel, service)

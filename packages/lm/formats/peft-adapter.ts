@@ -58,6 +58,11 @@ export async function isAdapterFolder(folder: string): Promise<boolean> {
   return names.includes(CONFIG) && !names.includes('config.json')
 }
 
+/** The folder whose `config.json` describes the model in a folder: that of an adapter's model, else itself. @throws as `readAdapter` */
+export async function describedIn(folder: string): Promise<string> {
+  return (await isAdapterFolder(folder)) ? describedIn((await readAdapter(folder)).base) : folder
+}
+
 /** The settings that this computes, and the values that PEFT writes for what it does not do. */
 const required: Readonly<Record<string, (value: unknown) => boolean>> = {
   peft_type: (value) => value === 'LORA',
