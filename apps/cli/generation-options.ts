@@ -3,20 +3,24 @@ import type { OptionSpec } from './command.js'
 import { jsonObject, number, whole } from './parse.js'
 import type { ModelOptions } from './session.js'
 
+/** Flags that are handed on as they are. */
+const handedOn = [
+  'maxTokens',
+  'temperature',
+  'topK',
+  'topP',
+  'minP',
+  'typicalP',
+  'repetitionPenalty',
+  'presencePenalty',
+  'frequencyPenalty',
+  'logitBias',
+  'seed',
+  'stop',
+] as const satisfies readonly (keyof GenerateOptions)[]
+
 /** What `chat` and `run` share. */
-export interface GenerationFlags extends ModelOptions {
-  readonly maxTokens?: number
-  readonly temperature?: number
-  readonly topK?: number
-  readonly topP?: number
-  readonly minP?: number
-  readonly typicalP?: number
-  readonly repetitionPenalty?: number
-  readonly presencePenalty?: number
-  readonly frequencyPenalty?: number
-  readonly logitBias?: Readonly<Record<number, number>>
-  readonly seed?: number
-  readonly stop?: readonly string[]
+export interface GenerationFlags extends ModelOptions, Readonly<Pick<GenerateOptions, (typeof handedOn)[number]>> {
   readonly cache: boolean
 }
 
@@ -51,20 +55,6 @@ export const generationOptions: readonly OptionSpec[] = [
 
 /** The generation module's options; what was not given is left to its defaults. */
 export function generateOptions(flags: GenerationFlags): GenerateOptions {
-  const { maxTokens, temperature, topK, topP, minP, typicalP, seed, stop, cache } = flags
-  const { repetitionPenalty, presencePenalty, frequencyPenalty, logitBias } = flags
-  const sampling = {
-    temperature,
-    topK,
-    topP,
-    minP,
-    typicalP,
-    repetitionPenalty,
-    presencePenalty,
-    frequencyPenalty,
-    logitBias,
-    seed,
-  }
-  const given = { maxTokens, ...sampling, stop: stop && [...stop], cache: cache ? undefined : false }
-  return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined))
+  const given = handedOn.filter((name) => flags[name] !== undefined).map((name) => [name, flags[name]] as const)
+  return { ...Object.fromEntries(given), ...(flags.cache ? {} : { cache: false }) }
 }

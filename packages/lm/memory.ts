@@ -38,40 +38,43 @@ const ARENA_FACTOR = 1.75
  * Inference: weights 4·P; KV cache 2·4·layers·batch·sequence·kvHeads·headDim; overhead = runtime + the work space of one
  * prefill piece c = min(sequence, 512): 4·c·(6·dim + 2·hidden + heads·sequence) + one row of logits a sequence.
  *
- * Training: weights 4·P, gradients 4·P, AdamW's two moments 8·P. Activations kept for the backward pass, a token and layer:
+ * Training: weights 4·P, gradients 4·P, AdamW's two moments 8·P; with `adapters` so many weights are
+ * added, and they alone have gradients and moments. Activations kept for the backward pass, a token and layer:
  * 8·dim (residuals, norms, queries before and after rotation, attention output), 4·kvHeads·headDim (keys and values),
  * 4·hidden (gate, its SiLU, up, product), 2·heads·sequence (scores and probabilities); a token: 3·vocabulary (logits,
  * probabilities, their gradient); times 1.75 for the arena. With `recompute`, dim a token and layer, and the rest for one layer.
  */
 export function memoryEstimate(
   config: ModelConfig,
-  options: { batch?: number; sequence?: number; recompute?: boolean } = {},
+  options: { batch?: number; sequence?: number; recompute?: boolean; adapters?: number } = {},
 ): MemoryEstimate {
   const { batch = 1, sequence = config.context } = options
-  const trained = options.sequence ?? Math.min(config.context, TRAINING_SEQUENCE)
+  const length = options.sequence ?? Math.min(config.context, TRAINING_SEQUENCE)
   const { dim, hidden, heads, kvHeads, headDim, layers, vocabSize } = config
   const parameters = parameterCount(config)
   const weights = F32 * parameters
+  const adapters = F32 * (options.adapters ?? 0)
+  const gradients = adapters || weights
 
   const kvCache = 2 * F32 * layers * batch * sequence * kvHeads * headDim
   const piece = Math.min(sequence, PREFILL_CHUNK)
   const workspace = F32 * (piece * (6 * dim + 2 * hidden + heads * sequence) + batch * vocabSize)
   const overhead = RUNTIME_BYTES + workspace
 
-  const tokens = batch * trained
-  const perLayer = 8 * dim + 4 * kvHeads * headDim + 4 * hidden + 2 * heads * trained
+  const tokens = batch * length
+  const perLayer = 8 * dim + 4 * kvHeads * headDim + 4 * hidden + 2 * heads * length
   const kept = options.recompute ? layers * dim + perLayer : layers * perLayer
   const activations = Math.round(ARENA_FACTOR * F32 * tokens * (kept + 3 * vocabSize))
   return {
     parameters,
     inference: { weights, kvCache, overhead, total: weights + kvCache + overhead },
     training: {
-      weights,
-      gradients: weights,
-      moments: 2 * weights,
+      weights: weights + adapters,
+      gradients,
+      moments: 2 * gradients,
       activations,
       overhead: RUNTIME_BYTES,
-      total: 4 * weights + activations + RUNTIME_BYTES,
+      total: weights + adapters + 3 * gradients + activations + RUNTIME_BYTES,
     },
   }
 }

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { memoryEstimate, parameterCount } from './memory.js'
+import { adapterParameters, loraConfig } from './model/lora.js'
 import { parameterSpecs } from './parameters.js'
 import { PRESETS, preset, presetConfig, presetOf, presetTable } from './presets.js'
 import { checkMemory } from './training/check-memory.js'
@@ -83,6 +84,19 @@ describe('memory estimate', () => {
     expect(() => checkMemory(config, sizes, total)).toThrow(/It fits with --recompute, for one more forward pass a step\.$/)
     expect(() => checkMemory(config, { ...sizes, recompute: true }, total)).not.toThrow()
     expect(() => checkMemory(config, sizes, total - 1)).toThrow(/The largest size that fits is/)
+  })
+
+  it('counts only adapters where they alone are trained', () => {
+    const [config, sizes] = [presetConfig('small', 8000), { batch: 1, sequence: 64 }]
+    const whole = memoryEstimate(config, sizes)
+    const adapters = adapterParameters(config, loraConfig({ rank: 4, targets: ['q_proj', 'down_proj'] }))
+    expect(adapters).toBe(8 * 4 * (512 + 512 + 512 + 1408))
+    const { training } = memoryEstimate(config, { ...sizes, adapters })
+    expect(training.total).toBe(whole.training.total - 12 * whole.parameters + 16 * adapters)
+    expect(() => checkMemory(config, { ...sizes, adapters }, training.total)).not.toThrow()
+    expect(() => checkMemory(config, { ...sizes, recompute: true, adapters }, 1e8)).toThrow(
+      /Training \d+,\d+ parameters beside \d+,\d+,\d+ that stay .* Lower --batch or --sequence/,
+    )
   })
 
   it('the table says what fits: with 8 GB base trains, xl only answers, omega does neither', () => {

@@ -1,7 +1,7 @@
 import { checkpoint, type Tensor, tensor } from '@enigma/tensor'
+import { awaitedElsewhere } from '@enigma/tensor/testing'
 import { describe, expect, it } from 'vitest'
 import { Layer, losses, nn, optim, Parameter } from './index.js'
-import { awaitedElsewhere } from './testing/elsewhere.js'
 
 const x = tensor([0, 1, 2, 3, 1, 1, 0, 2], [4, 2])
 const y = tensor([0, 1, 1, 0], [4], 'i64')

@@ -1,8 +1,8 @@
 import { type DType, type Tensor, TensorError } from '@enigma/tensor'
+import { elsewhere } from '@enigma/tensor/testing'
 import { expect, it } from 'vitest'
 import { NnError } from './errors.js'
 import { Layer, losses, nn } from './index.js'
-import { elsewhere } from './testing/elsewhere.js'
 import { traceNetwork } from './trace-network.js'
 
 const seed = 0

@@ -19,17 +19,17 @@ const NAMES = [
  */
 export async function largestAllocation(run: () => Promise<unknown>): Promise<{ bytes: number; error: unknown }> {
   let bytes = 0
-  const globals = globalThis as unknown as Record<string, new (...values: unknown[]) => object>
-  const originals = NAMES.map((name) => [name, globals[name]!] as const)
+  const originals = NAMES.map((name) => [name, globalThis[name]] as const)
   for (const [name, original] of originals) {
-    const width = (original as unknown as { BYTES_PER_ELEMENT?: number }).BYTES_PER_ELEMENT ?? 1
-    globals[name] = new Proxy(original, {
-      construct(target, values, newTarget) {
-        const [count] = values as unknown[]
+    const width = 'BYTES_PER_ELEMENT' in original ? original.BYTES_PER_ELEMENT : 1
+    const watched = new Proxy(original, {
+      construct(target, values: unknown[], newTarget) {
+        const [count] = values
         if (typeof count === 'number') bytes = Math.max(bytes, width * count)
         return Reflect.construct(target, values, newTarget) as object
       },
     })
+    Object.assign(globalThis, { [name]: watched })
   }
   try {
     await run()
@@ -37,6 +37,6 @@ export async function largestAllocation(run: () => Promise<unknown>): Promise<{ 
   } catch (error) {
     return { bytes, error }
   } finally {
-    for (const [name, original] of originals) globals[name] = original
+    Object.assign(globalThis, Object.fromEntries(originals))
   }
 }

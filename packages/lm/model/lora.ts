@@ -1,7 +1,9 @@
 import { init, Layer, nn, type Parameter } from '@enigma/nn'
 import { dropout, type Tensor } from '@enigma/tensor'
 import type { FloatTensor } from '@enigma/tensor/formats'
+import type { ModelConfig } from '../config.js'
 import { LmError } from '../errors.js'
+import { parameterSpecs } from '../parameters.js'
 import type { LlamaForCausalLM } from './llama.js'
 
 /** The projections that adapters can be put on, by their names in Hugging Face's models and in PEFT. */
@@ -120,6 +122,14 @@ export function mergeLora(weight: FloatTensor, a: FloatTensor, b: FloatTensor, s
     for (let i = 0; i < inputs; i++) data[o * inputs + i] = weight.data[o * inputs + i]! + row[i]!
   }
   return { dtype: 'f32', shape: weight.shape, data }
+}
+
+/** The number of weights that adapters add to a model of this shape. */
+export function adapterParameters(config: ModelConfig, { rank, targets }: LoraConfig): number {
+  const sizes = parameterSpecs(config).map(({ name, shape: [out = 0, inputs = 0] }) =>
+    targets.some((target) => name.endsWith(`.${target}.weight`)) ? rank * (out + inputs) : 0,
+  )
+  return sizes.reduce((sum, size) => sum + size, 0)
 }
 
 /** Puts adapters on a model's projections and freezes everything else. */

@@ -1,7 +1,7 @@
 import { LmError } from '../errors.js'
 import { tokenToBytes } from './byte-alphabet.js'
 import type { ByteBpeModel } from './byte-bpe.js'
-import type { TokenizerJson } from './engine.js'
+import type { TokenizerJson } from './tokenizer-json.js'
 
 /** An object out of JSON, or undefined. */
 export function asObject(value: unknown): Readonly<Record<string, unknown>> | undefined {

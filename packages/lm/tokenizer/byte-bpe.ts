@@ -1,10 +1,11 @@
 import { bytesToToken } from './byte-alphabet.js'
-import type { TokenizerEngine, TokenizerJson } from './engine.js'
+import type { TokenizerEngine } from './engine.js'
 import { Merges } from './merges.js'
 import { preTokenEnd } from './pre-tokens.js'
 import { specialPattern } from './special-tokens.js'
 import { ByteStreamDecoder, type StreamDecoder } from './stream-decoder.js'
 import type { TokenBuffer } from './token-buffer.js'
+import { type TokenizerJson, tokenizerJson } from './tokenizer-json.js'
 import { WordTable } from './word-table.js'
 
 /** What makes a byte-level BPE. */
@@ -95,22 +96,8 @@ export class ByteBpe implements TokenizerEngine {
   }
 
   toJson(): TokenizerJson {
-    return {
-      version: '1.0',
-      truncation: null,
-      padding: null,
-      added_tokens: Array.from(this.specials, ([id, content]) => ({
-        id,
-        content,
-        single_word: false,
-        lstrip: false,
-        rstrip: false,
-        normalized: false,
-        special: true,
-      })),
-      normalizer: null,
+    return tokenizerJson(this.specials, {
       pre_tokenizer: { type: 'ByteLevel', add_prefix_space: false, trim_offsets: true, use_regex: true },
-      post_processor: null,
       decoder: { type: 'ByteLevel', add_prefix_space: true, trim_offsets: true, use_regex: true },
       model: {
         type: 'BPE',
@@ -124,7 +111,7 @@ export class ByteBpe implements TokenizerEngine {
         vocab: Object.fromEntries(this.#names.map((name, id) => [name, id])),
         merges: this.#model.merges.map(([left, right]) => [this.#names[left]!, this.#names[right]!]),
       },
-    }
+    })
   }
 
   #encodePlain(text: string, from: number, to: number, into: TokenBuffer): void {

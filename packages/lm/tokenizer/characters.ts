@@ -1,9 +1,10 @@
 import { LmError } from '../errors.js'
 import { asObject, readAddedTokens } from './byte-bpe-json.js'
-import type { TokenizerEngine, TokenizerJson } from './engine.js'
+import type { TokenizerEngine } from './engine.js'
 import { specialPattern } from './special-tokens.js'
 import type { StreamDecoder } from './stream-decoder.js'
 import type { TokenBuffer } from './token-buffer.js'
+import { type TokenizerJson, tokenizerJson } from './tokenizer-json.js'
 
 /** Stands for characters that the vocabulary lacks. */
 export const unknown = '<|unk|>'
@@ -63,25 +64,11 @@ export class Characters implements TokenizerEngine {
   }
 
   toJson(): TokenizerJson {
-    return {
-      version: '1.0',
-      truncation: null,
-      padding: null,
-      added_tokens: Array.from(this.specials, ([id, content]) => ({
-        id,
-        content,
-        single_word: false,
-        lstrip: false,
-        rstrip: false,
-        normalized: false,
-        special: true,
-      })),
-      normalizer: null,
+    return tokenizerJson(this.specials, {
       pre_tokenizer: { type: 'Split', pattern: { Regex: eachCharacter }, behavior: 'Isolated', invert: false },
-      post_processor: null,
       decoder: { type: 'Fuse' },
       model: { type: 'WordLevel', vocab: Object.fromEntries(this.#names.map((name, id) => [name, id])), unk_token: unknown },
-    }
+    })
   }
 
   #encodePlain(text: string, into: TokenBuffer): void {

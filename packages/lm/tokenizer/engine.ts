@@ -1,8 +1,6 @@
 import type { StreamDecoder } from './stream-decoder.js'
 import type { TokenBuffer } from './token-buffer.js'
-
-/** `tokenizer.json` as Hugging Face `tokenizers` writes it. */
-export type TokenizerJson = Readonly<Record<string, unknown>>
+import type { TokenizerJson } from './tokenizer-json.js'
 
 /** What a kind of tokenizer must do; `Tokenizer` is its face. Ids given to it exist. */
 export interface TokenizerEngine {

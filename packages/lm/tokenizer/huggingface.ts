@@ -2,9 +2,10 @@ import { Tokenizer } from '@huggingface/tokenizers'
 import { LmError } from '../errors.js'
 import { tokenToBytes } from './byte-alphabet.js'
 import { asObject, readAddedTokens } from './byte-bpe-json.js'
-import type { TokenizerEngine, TokenizerJson } from './engine.js'
+import type { TokenizerEngine } from './engine.js'
 import { type StreamDecoder, WindowStreamDecoder } from './stream-decoder.js'
 import type { TokenBuffer } from './token-buffer.js'
+import type { TokenizerJson } from './tokenizer-json.js'
 
 /** Any other `tokenizer.json`, through Hugging Face's own JavaScript implementation. */
 export class HuggingFaceEngine implements TokenizerEngine {

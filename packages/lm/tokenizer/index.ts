@@ -1,7 +1,7 @@
 export { characterTokenizer } from './character-tokenizer.js'
-export type { TokenizerJson } from './engine.js'
 export { defaultSpecialTokens, endOfText, turnEnd, turnStart } from './special-tokens.js'
 export type { StreamDecoder } from './stream-decoder.js'
 export { TokenBuffer } from './token-buffer.js'
 export { type DecodeOptions, type EncodeOptions, Tokenizer, type TokenizerConfig } from './tokenizer.js'
+export type { TokenizerJson } from './tokenizer-json.js'
 export { type BpeProgress, type TrainBpeOptions, type TrainedBpe, trainBpe } from './train-bpe.js'

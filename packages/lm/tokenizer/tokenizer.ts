@@ -5,11 +5,12 @@ import { LmError } from '../errors.js'
 import { ByteBpe } from './byte-bpe.js'
 import { asObject, readByteBpe } from './byte-bpe-json.js'
 import { readCharacters } from './characters.js'
-import type { TokenizerEngine, TokenizerJson } from './engine.js'
+import type { TokenizerEngine } from './engine.js'
 import { HuggingFaceEngine } from './huggingface.js'
 import { beginningNames, endNames } from './special-tokens.js'
 import type { StreamDecoder } from './stream-decoder.js'
 import { TokenBuffer } from './token-buffer.js'
+import type { TokenizerJson } from './tokenizer-json.js'
 
 export interface EncodeOptions {
   /** Take special tokens spelled out in the text (`<|im_end|>`) for themselves. Default false: text from people must not hold commands. */

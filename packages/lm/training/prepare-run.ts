@@ -9,7 +9,7 @@ import { endingTurns, LanguageModel } from '../language-model.js'
 import { parameterCount } from '../memory.js'
 import { languageModelingStep } from '../model/language-modeling-step.js'
 import { LlamaForCausalLM } from '../model/llama.js'
-import { addLora } from '../model/lora.js'
+import { adapterParameters, addLora } from '../model/lora.js'
 import { preset } from '../presets.js'
 import { checkMemory } from './check-memory.js'
 import { runFiles, writeSettings } from './run-folder.js'
@@ -87,7 +87,7 @@ export async function prepareRun(
         type: 'warning',
         message: `The text has only ${dataset.train.tokens} tokens: sequences are ${sequence} tokens long.`,
       })
-    checkMemory(config, { batch, sequence, recompute })
+    checkMemory(config, { batch, sequence, recompute, adapters: lora ? adapterParameters(config, lora) : 0 })
     const model = new LlamaForCausalLM(config, { seed: origin ? null : seed, recompute })
     if (origin) model.loadStateDict(origin.weights)
     if (lora) addLora(model, lora, seed)

@@ -172,10 +172,10 @@ const former = { base: null, sft: false, lora: null, optimizer: 'adamw', patienc
 
 /** @throws Error naming the first setting that is missing or of the wrong kind */
 export function parseSettings(value: unknown): TrainSettings {
-  const fields: Record<string, unknown> = { ...former, ...(isObject(value) ? value : {}) }
-  const wrong = Object.entries(kinds).find(([name, holds]) => !holds(fields[name]))
-  if (wrong) throw new Error(`'${wrong[0]}' is ${JSON.stringify(fields[wrong[0]])}`)
-  return fields as unknown as TrainSettings
+  const fields: Partial<Record<keyof TrainSettings, unknown>> = { ...former, ...(isObject(value) ? value : {}) }
+  const wrong = (Object.keys(kinds) as (keyof TrainSettings)[]).find((name) => !kinds[name](fields[name]))
+  if (wrong) throw new Error(`'${wrong}' is ${JSON.stringify(fields[wrong])}`)
+  return fields as TrainSettings
 }
 
 const fixed = [

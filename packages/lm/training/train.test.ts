@@ -1,69 +1,31 @@
-import { spawn } from 'node:child_process'
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { createInterface } from 'node:readline'
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import { lockFolder, lockHolder } from '../checkpoint/index.js'
 import { evaluate } from '../evaluation/evaluate.js'
 import { TextGenerator } from '../generation/text-generator.js'
 import { LanguageModel } from '../language-model.js'
+import { collect, RunFolder, trainInChild } from '../testing/run-folder.js'
 import { sampleText } from '../testing/sample-text.js'
 import { train } from './train.js'
-import type { TrainEvent } from './train-events.js'
 import type { TrainOptions } from './train-options.js'
 
-let folder: string
-let data: string
+let folder: RunFolder
 let base: TrainOptions
+let text: string
 
-beforeEach(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'enigma-train-'))
-  data = join(folder, 'text.txt')
-  await writeFile(data, sampleText(1200))
-  base = {
-    data: [data],
-    out: join(folder, 'model'),
-    size: 'nano',
-    vocabSize: 300,
-    steps: 12,
-    batch: 2,
-    sequence: 32,
-    reportEvery: 1,
-    checkpointEvery: 4,
-    validateEvery: 6,
-    sampleEvery: 0,
-    valid: '0.1',
-    threads: 2,
-    spin: false,
-  }
+beforeEach(() => {
+  folder = new RunFolder()
+  base = folder.base
+  text = folder.at('text.txt')
 })
-afterEach(() => rm(folder, { recursive: true, force: true }))
+afterEach(() => folder[Symbol.dispose]())
 
-const weights = (out: string) => readFile(join(out, 'model.safetensors'))
-/** Not `toEqual`, which looks at millions of bytes one by one. */
-const sameWeights = async (one: string, other: string) => (await weights(one)).equals(await weights(other))
-const collect = async (options: TrainOptions) => {
-  const events: TrainEvent[] = []
-  const result = await train(options, (event) => events.push(event))
-  return { events, result }
-}
-
-/** Trains in a child process and kills it outright as soon as it reports `step`. */
-function trainUntilKilled(options: TrainOptions, step: number): Promise<void> {
-  const child = spawn(
-    process.execPath,
-    [new URL('../testing/train-child.js', import.meta.url).pathname, JSON.stringify(options)],
-    {
-      stdio: ['ignore', 'pipe', 'inherit'],
-    },
-  )
-  createInterface({ input: child.stdout }).on('line', (line) => {
-    const event = JSON.parse(line) as { type: string; step?: number }
-    if (event.type === 'report' && event.step === step) child.kill('SIGKILL')
+/** Trains in a child process that is killed outright as soon as it reports `step`. */
+const trainUntilKilled = (options: TrainOptions, step: number) =>
+  trainInChild(options, (kill, event) => {
+    if (event?.type === 'report' && event.step === step) kill()
   })
-  return new Promise((resolve) => child.on('close', () => resolve()))
-}
 
 it('learns: the loss falls, and what it reports is what happened', async () => {
   const { events, result } = await collect({ ...base, steps: 60, learningRate: 3e-3 })
@@ -83,13 +45,13 @@ it('makes a model folder that generates and evaluates', async () => {
   expect(model).toMatchObject({ name: 'model', preset: 'nano' })
   const generator = await TextGenerator.create(model, { spin: false })
   const options = { maxTokens: 24, temperature: 0 }
-  const { text, tokens, finishReason } = await generator.complete('The old', options)
-  expect(text.length).toBeGreaterThan(10)
+  const { text: told, tokens, finishReason } = await generator.complete('The old', options)
+  expect(told.length).toBeGreaterThan(10)
   expect({ tokens, finishReason }).toEqual({ tokens: 24, finishReason: 'length' })
-  expect((await generator.complete('The old', options)).text).toBe(text)
-  expect((await generator.complete('The old', { ...options, cache: false })).text).toBe(text)
+  expect((await generator.complete('The old', options)).text).toBe(told)
+  expect((await generator.complete('The old', { ...options, cache: false })).text).toBe(told)
   generator.close()
-  const measured = await evaluate(base.out, { data: [data], spin: false })
+  const measured = await evaluate(base.out, { data: [text], spin: false })
   expect(measured.bitsPerByte).toBeGreaterThan(0)
   expect(measured.bitsPerByte).toBeLessThan(3)
   expect(measured.bitsPerByte).toBeCloseTo((measured.loss * measured.tokens) / Math.LN2 / measured.bytes, 10)
@@ -98,49 +60,49 @@ it('makes a model folder that generates and evaluates', async () => {
 it('two equal runs end with the same bytes, with dropout and accumulation too', async () => {
   const settings = { ...base, dropout: 0.1, accumulate: 2 }
   await collect(settings)
-  await collect({ ...settings, out: join(folder, 'again') })
-  expect(await sameWeights(join(folder, 'again'), base.out)).toBe(true)
+  await collect({ ...settings, out: folder.at('again') })
+  expect(await folder.sameWeights(folder.at('again'), base.out)).toBe(true)
 })
 
 it('computing blocks again instead of keeping them changes no byte, from the first step or from the middle', async () => {
   const settings = { ...base, dropout: 0.1 }
   await collect(settings)
-  const again = { ...settings, out: join(folder, 'again'), recompute: true }
+  const again = { ...settings, out: folder.at('again'), recompute: true }
   const stopping = new AbortController()
   await train({ ...again, signal: stopping.signal }, (event) => {
     if (event.type === 'report' && event.step === 5) stopping.abort()
   })
   await collect({ ...again, resume: true, recompute: false })
-  expect(await sameWeights(again.out, base.out)).toBe(true)
+  expect(await folder.sameWeights(again.out, base.out)).toBe(true)
 })
 
 it.each([2, 6, 11])('killed outright after step %i and resumed, it ends with the bytes of an uninterrupted run', async (step) => {
   const settings = { ...base, dropout: 0.1 }
-  await collect({ ...settings, out: join(folder, 'whole') })
-  await trainUntilKilled(settings, step)
+  await collect({ ...settings, out: folder.at('whole') })
+  expect(await trainUntilKilled(settings, step)).toBe(false)
   const { events } = await collect({ ...settings, resume: true })
   expect(events.find((event) => event.type === 'start')).toMatchObject({ resumed: step > 4, step: Math.floor(step / 4) * 4 })
-  expect(await sameWeights(base.out, join(folder, 'whole'))).toBe(true)
+  expect(await folder.sameWeights(base.out, folder.at('whole'))).toBe(true)
 })
 
 it('stopped by its signal it leaves a checkpoint of that step, and resuming ends with the same bytes', async () => {
-  await collect({ ...base, out: join(folder, 'whole') })
+  await collect({ ...base, out: folder.at('whole') })
   const stopping = new AbortController()
   const result = await train({ ...base, signal: stopping.signal }, (event) => {
     if (event.type === 'report' && event.step === 5) stopping.abort()
   })
   expect(result).toMatchObject({ stopped: true, step: 5 })
-  await expect(weights(base.out)).rejects.toThrow(/ENOENT/)
+  await expect(readFile(join(base.out, 'model.safetensors'))).rejects.toThrow(/ENOENT/)
   await collect({ ...base, resume: true })
-  expect(await sameWeights(base.out, join(folder, 'whole'))).toBe(true)
+  expect(await folder.sameWeights(base.out, folder.at('whole'))).toBe(true)
 })
 
 it('goes on from an existing model, in a longer context', async () => {
   await collect(base)
   const { sequence: _, size: __, vocabSize: ___, ...rest } = base
-  const { result } = await collect({ ...rest, from: base.out, out: join(folder, 'longer'), sequence: 64, steps: 3 })
+  const { result } = await collect({ ...rest, from: base.out, out: folder.at('longer'), sequence: 64, steps: 3 })
   expect(result.step).toBe(3)
-  expect((await LanguageModel.load(join(folder, 'longer'))).config.context).toBe(64)
+  expect((await LanguageModel.load(folder.at('longer'))).config.context).toBe(64)
 })
 
 it.each([
@@ -164,12 +126,12 @@ it('refuses a folder that holds a model, unless told to resume or replace it', a
 })
 
 it('warns about little text, and says so when it is too little to train on', async () => {
-  await writeFile(data, sampleText(10))
+  await writeFile(text, sampleText(10))
   const { valid: _, ...noValidation } = base
   const { events } = await collect({ ...noValidation, vocabSize: 270, steps: 1 })
   expect(events.find((event) => event.type === 'warning')).toMatchObject({ message: expect.stringMatching(/1000/) })
-  await writeFile(data, 'Once.')
-  await expect(train({ ...noValidation, out: join(folder, 'other'), vocabSize: 270 })).rejects.toThrow(/tokens/)
+  await writeFile(text, 'Once.')
+  await expect(train({ ...noValidation, out: folder.at('other'), vocabSize: 270 })).rejects.toThrow(/tokens/)
 })
 
 it('holds the folder from beginning to end, and a second run is refused without touching the first', async () => {

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { ModuleManager } from '@enigma/kernel'
 import { LanguageModel, lockFolder } from '@enigma/lm'
 import { expect, test } from 'vitest'
-import { saveTinyModel, temporaryFolder } from '../tiny-model.test.fixture.js'
+import { adaptedWeight, saveAdapter, saveTinyModel, temporaryFolder } from '../tiny-model.test.fixture.js'
 
 const MB = 1e6
 const module = join(import.meta.dirname, '../../..')
@@ -66,6 +66,22 @@ test('a model that is being trained is refused, naming who trains it', async () 
   await expect(manager.load('model', { model: root.path })).rejects.toThrow(`in use for training by process ${process.pid}`)
   await lock.release()
   await manager.load('model', { model: root.path })
+})
+
+test("the folder of an adapter loads as its model with the adapter added, under the adapter's name", async () => {
+  await using root = await temporaryFolder()
+  const base = join(root.path, 'owl')
+  await saveTinyModel(base)
+  const folder = join(root.path, 'wise-owl')
+  await saveAdapter(folder, base)
+  await using manager = await open()
+  await manager.load('model', { model: folder })
+  const { name, contextLength, handle } = manager.getInterface<Loaded>('model')
+  expect({ name, contextLength }).toEqual({ name: 'wise-owl', contextLength: 64 })
+  const [plain, adapted] = [(await LanguageModel.load(base)).weights, (handle as LanguageModel).weights]
+  const changed = Object.keys(plain).filter((key) => plain[key]!.data.some((value, i) => value !== adapted[key]!.data[i]))
+  expect(changed).toEqual([adaptedWeight])
+  expect(adapted[adaptedWeight]!.data[0]).toBeCloseTo(Number(plain[adaptedWeight]!.data[0]) + 2, 5)
 })
 
 test('a flipped bit in the weights is an error that names the file', async () => {
