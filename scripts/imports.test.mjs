@@ -10,6 +10,7 @@ const allowed = {
   'packages/contracts': ['@enigma/kernel'],
   'packages/tensor': [],
   'packages/nn': ['@enigma/tensor', '@enigma/tensor/formats', '@enigma/tensor/onnx'],
+  'packages/engines': ['@enigma/contracts', '@enigma/kernel'],
   'packages/lm': ['@enigma/nn', '@enigma/tensor', '@enigma/tensor/formats'],
   'packages/enigma': [
     '@enigma/contracts',
@@ -20,7 +21,7 @@ const allowed = {
     '@enigma/tensor',
     '@enigma/module-*',
   ],
-  modules: ['@enigma/contracts', '@enigma/files', '@enigma/kernel', '@enigma/lm', '@enigma/nn', '@enigma/tensor'],
+  modules: ['@enigma/contracts', '@enigma/engines', '@enigma/files', '@enigma/kernel', '@enigma/lm', '@enigma/nn', '@enigma/tensor'],
   'apps/cli': ['enigma'],
 }
 

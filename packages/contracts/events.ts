@@ -12,7 +12,10 @@ declare module '@enigma/kernel' {
     'training.report': TrainingReport & { id: string }
     'training.finished': TrainingResult & { id: string }
     'training.failed': { id: string; message: string }
-    'generation.started': { id: string; model: string; promptTokens: number }
+    /** Servers count the prompt's tokens at the end only. */
+    'generation.started': { id: string; model: string; promptTokens?: number }
+    /** A conversation did not fit: this many messages were left out, and `trimmed` says whether the last one's beginning was, too. */
+    'generation.truncated': { id: string; model: string; dropped: number; trimmed: boolean }
     'generation.finished': {
       id: string
       model: string

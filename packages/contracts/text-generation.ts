@@ -96,6 +96,10 @@ export interface TextGeneration {
   /** A string is one user message. Returns the assistant's answer. */
   chat(messages: readonly ChatMessage[] | string, options?: GenerateOptions): Promise<string>
   streamChat(messages: readonly ChatMessage[] | string, options?: GenerateOptions): GenerationStream
+  /**
+   * Writes what stands between two texts. Left out by engines that never can; rejects where the model that is loaded cannot.
+   */
+  infill?(prefix: string, suffix: string, options?: GenerateOptions): GenerationStream
 }
 
 export const TextGeneration = token<TextGeneration>('text-generation', '1.0')

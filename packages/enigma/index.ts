@@ -93,6 +93,7 @@ export {
   type TrainEvent,
   trainTokenizer,
 } from '@enigma/lm'
+export type { ChatApi } from '@enigma/module-chat-api/types'
 export type { EventBusInterface, JournalEvent } from '@enigma/module-event-bus/types'
 export type { GarbageCollectorService, LastRun } from '@enigma/module-garbage-collector/types'
 export type { HeartbeatService } from '@enigma/module-heartbeat/types'

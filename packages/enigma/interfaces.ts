@@ -1,4 +1,5 @@
 import type { LanguageModelService, Logging } from '@enigma/contracts'
+import type { ChatApi } from '@enigma/module-chat-api/types'
 import type { EventBusInterface } from '@enigma/module-event-bus/types'
 import type { GarbageCollectorService } from '@enigma/module-garbage-collector/types'
 import type { HeartbeatService } from '@enigma/module-heartbeat/types'
@@ -11,6 +12,7 @@ import type { TrainingService } from '@enigma/module-training/types'
 
 declare module '@enigma/kernel' {
   interface ModuleInterfaces {
+    'chat-api': ChatApi
     'event-bus': EventBusInterface
     'garbage-collector': GarbageCollectorService
     heartbeat: HeartbeatService
