@@ -17,6 +17,7 @@ const recurrent =
 const products: Partial<Record<OpName, (inputs: Shapes, outputs: Shapes, attributes: Attributes) => number>> = {
   matmul: product,
   gemm: product,
+  matmulQuantized: product,
   conv: ([, weight], [y]) => (2 * sizeOf(y!) * sizeOf(weight!)) / Math.max(1, weight![0]!),
   convTranspose: ([x, weight]) => (2 * sizeOf(x!) * sizeOf(weight!)) / Math.max(1, weight![0]!),
   convWeightGradient: ([, dy], [dWeight]) => (2 * sizeOf(dy!) * sizeOf(dWeight!)) / Math.max(1, dWeight![0]!),
@@ -36,6 +37,7 @@ const moves: ReadonlySet<OpName> = new Set<OpName>([
   'split',
   'concat',
   'gatherRows',
+  'gatherQuantized',
   'indexSelect',
   'gather',
   'flip',

@@ -11,6 +11,7 @@ import { math } from './math.js'
 import { matmul } from './matmul.js'
 import { normalization } from './normalization.js'
 import { pooling } from './pooling.js'
+import { quantized } from './quantized.js'
 import { recurrent } from './recurrent.js'
 import { reductions } from './reductions.js'
 import { shapes } from './shapes.js'
@@ -36,6 +37,7 @@ export const opGroups = {
   transformer,
   losses,
   recurrent,
+  quantized,
 }
 
 const table = {
@@ -57,6 +59,7 @@ const table = {
   ...losses,
   ...differentiation,
   ...recurrent,
+  ...quantized,
 }
 
 export type OpName = keyof typeof table

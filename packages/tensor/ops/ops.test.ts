@@ -8,6 +8,7 @@ import { type OpReference, references } from '../testing/references/index.js'
 import { trace } from '../trace.js'
 import { blocked } from './blocked.js'
 import { type OpName, opTable } from './index.js'
+import { quantized } from './quantized.js'
 
 const covered = Object.entries(references) as [OpName, OpReference][]
 
@@ -49,7 +50,8 @@ async function run(program: ReturnType<typeof programOf>, inputs: Record<string,
 }
 
 it('every op has a reference, or its own test', () => {
-  const elsewhere: OpName[] = ['cachedAttention', 'customGradient', 'checkpoint', ...(Object.keys(blocked) as OpName[])]
+  const alone: OpName[] = ['cachedAttention', 'customGradient', 'checkpoint']
+  const elsewhere = [...alone, ...(Object.keys({ ...blocked, ...quantized }) as OpName[])]
   expect(
     covered
       .map(([op]) => op)
