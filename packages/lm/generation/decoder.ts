@@ -1,4 +1,4 @@
-import { nn, type StateDict } from '@enigma/nn'
+import { nn } from '@enigma/nn'
 import {
   addRmsNorm,
   type BoundRun,
@@ -15,46 +15,19 @@ import {
 } from '@enigma/tensor'
 import type { ModelConfig } from '../config.js'
 import { LmError } from '../errors.js'
-import { parameterCount } from '../memory.js'
 import { ropeAngles } from '../model/rope.js'
-
-/** [rows, columns] → [columns, rows]: products with constant weights are fastest as x · W with W [in, out]. */
-function transposed(data: Float32Array, rows: number, columns: number): Float32Array {
-  const result = new Float32Array(data.length)
-  const block = 32
-  for (let r0 = 0; r0 < rows; r0 += block)
-    for (let c0 = 0; c0 < columns; c0 += block)
-      for (let r = r0; r < Math.min(rows, r0 + block); r++)
-        for (let c = c0; c < Math.min(columns, c0 + block); c++) result[c * rows + r] = data[r * columns + c]!
-  return result
-}
-
-function stacked(matrices: readonly HostTensor[]): { data: Float32Array; rows: number } {
-  const data = new Float32Array(matrices.reduce((sum, matrix) => sum + matrix.data.length, 0))
-  let offset = 0
-  let rows = 0
-  for (const matrix of matrices) {
-    data.set(matrix.data as Float32Array, offset)
-    offset += matrix.data.length
-    rows += matrix.shape[0]!
-  }
-  return { data, rows }
-}
+import { bytesOf, type ModelWeights } from '../quantization/quantization.js'
+import { StoredMatrices, stacked } from './stored-matrices.js'
 
 /**
  * The decoding program: tokens [batch, length] and a key/value cache to the logits of one position and the grown cache.
- * Query, key and value projections are one product, gate and up another; weights are constants, which the runtime packs.
+ * Query, key and value projections are one product, gate and up another; weights are constants, which the runtime packs. Quantized ones are
+ * multiplied as they are.
  * @throws LmError UNSUPPORTED_MODEL when head_dim is no multiple of 16 or the weights exceed 2 GiB; TENSOR_MISSING
  */
-export function decodingProgram(config: ModelConfig, weights: StateDict) {
-  refuseUnsupported(config)
+export function decodingProgram(config: ModelConfig, weights: ModelWeights) {
+  refuseUnsupported(config, weights)
   const { layers, heads, kvHeads, headDim, hidden, context, vocabSize, rmsNormEps, tieEmbeddings } = config
-  const tensor = (name: string): HostTensor => {
-    const found = weights[name]
-    if (!found) throw new LmError('TENSOR_MISSING', `The model has no tensor '${name}'.`)
-    return found
-  }
-  const weight = (name: string) => tensor(`${name}.weight`)
   const cacheShape = ['batch', kvHeads, context, headDim]
   const caches = Array.from({ length: layers }, (_, layer) => [`keys.${layer}`, `values.${layer}`]).flat()
   const inputs = {
@@ -65,17 +38,13 @@ export function decodingProgram(config: ModelConfig, weights: StateDict) {
     ...Object.fromEntries(caches.map((name) => [name, { shape: cacheShape }])),
   } as const
   return trace<string>(inputs, (given, builder) => {
-    const constant = (name: string) => builder.constant(weight(name).data, weight(name).shape)
-    const projection = (...names: string[]) => {
-      const { data, rows } = stacked(names.map(weight))
-      const columns = data.length / rows
-      return builder.constant(transposed(data, rows, columns), [columns, rows])
-    }
+    const matrices = new StoredMatrices(weights, builder)
+    const constant = (name: string) => matrices.vector(`${name}.weight`)
     /** x · Wᵀ (+ bias) for the weights of these layers, stacked. */
     const linear = (x: Tensor, biased: boolean, ...names: string[]) => {
-      const product = x.matmul(projection(...names))
+      const product = matrices.product(x, ...names.map((name) => `${name}.weight`))
       if (!biased) return product
-      const { data } = stacked(names.map((name) => tensor(`${name}.bias`)))
+      const { data } = stacked(names.map((name) => matrices.float(`${name}.bias`)))
       return product.add(builder.constant(data, [data.length]))
     }
     /** Queries and keys of packed [batch, length, (heads + 2·kvHeads)·headDim] normalized head by head; values as they are. */
@@ -97,7 +66,7 @@ export function decodingProgram(config: ModelConfig, weights: StateDict) {
     }
     const outputs: Record<string, Tensor> = {}
 
-    let stream = constant('model.embed_tokens').gatherRows(given.tokens!)
+    let stream = matrices.rows('model.embed_tokens.weight', given.tokens!)
     let update: Tensor | undefined
     const normalized = (name: string): Tensor => {
       if (!update) return rmsNorm(stream, constant(name), rmsNormEps)
@@ -128,8 +97,8 @@ export function decodingProgram(config: ModelConfig, weights: StateDict) {
       update = linear(swiglu(gate, up), config.mlpBias, `${at}.mlp.down_proj`)
     }
     const final = normalized('model.norm').indexSelect(1, given.position!)
-    const head = projection(tieEmbeddings ? 'model.embed_tokens' : 'lm_head')
-    return { logits: final.matmul(head).reshape(['batch', vocabSize]), ...outputs }
+    const logits = linear(final, false, tieEmbeddings ? 'model.embed_tokens' : 'lm_head')
+    return { logits: logits.reshape(['batch', vocabSize]), ...outputs }
   })
 }
 
@@ -137,19 +106,17 @@ export function decodingProgram(config: ModelConfig, weights: StateDict) {
 const constantBytesLimit = 2 ** 31 - 2 ** 21
 
 /** @throws LmError UNSUPPORTED_MODEL naming what the native kernels or the file format cannot hold */
-function refuseUnsupported(config: ModelConfig): void {
-  const { headDim, tieEmbeddings, vocabSize, dim, context } = config
+function refuseUnsupported({ headDim, context }: ModelConfig, weights: ModelWeights): void {
   if (headDim % 16 !== 0)
     throw new LmError(
       'UNSUPPORTED_MODEL',
       `The model's head_dim is ${headDim}; decoding needs a multiple of 16. Train with another dim or number of heads.`,
     )
-  // A tied embedding lies there twice: as the table and, transposed, as the head.
-  const floats = parameterCount(config) + (tieEmbeddings ? vocabSize * dim : 0) + context * headDim
-  if (4 * floats > constantBytesLimit)
+  const bytes = Object.values(weights).reduce((sum, weight) => sum + bytesOf(weight), 4 * context * headDim)
+  if (bytes > constantBytesLimit)
     throw new LmError(
       'UNSUPPORTED_MODEL',
-      `The model's weights take ${((4 * floats) / 2 ** 30).toFixed(1)} GiB as float32; models over 2 GiB are not served yet. Use a smaller one.`,
+      `The model's weights take ${(bytes / 2 ** 30).toFixed(1)} GiB; models over 2 GiB are not served yet. Quantize it, or use a smaller one.`,
     )
 }
 
@@ -228,7 +195,7 @@ export class Decoder {
   }
 
   /** @throws LmError UNSUPPORTED_MODEL when head_dim is no multiple of 16 or the weights exceed 2 GiB; TENSOR_MISSING */
-  static async create(config: ModelConfig, weights: StateDict, options: DecoderOptions = {}): Promise<Decoder> {
+  static async create(config: ModelConfig, weights: ModelWeights, options: DecoderOptions = {}): Promise<Decoder> {
     return new Decoder(config, await compile(decodingProgram(config, weights), options))
   }
 

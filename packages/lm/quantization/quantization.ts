@@ -1,0 +1,71 @@
+import type { HostTensor } from '@enigma/tensor'
+import { LmError } from '../errors.js'
+import type { ParameterSpec } from '../parameters.js'
+import { type BlockFormat, dequantize, type QuantizedMatrix, quantize } from './quantized-matrix.js'
+
+/** Weights of a model by name, some of them in few bits. */
+export type ModelWeights = Readonly<Record<string, HostTensor | QuantizedMatrix>>
+
+/** How the weights of a model are rounded for inference. */
+export interface Quantization {
+  readonly name: QuantizationName
+  /** Bits of the matrices of the layers. */
+  readonly bits: 4 | 8
+  /** Bits of the embedding and the head, to which the error of four bits matters most. */
+  readonly embeddingBits: 8
+  /** Neighbours of a row that share a scale. */
+  readonly groupSize: number
+}
+
+const BITS = { int8: 8, int4: 4 } as const
+
+export type QuantizationName = keyof typeof BITS
+
+/** The names by which quantization is asked for. */
+export const QUANTIZATIONS = Object.keys(BITS) as readonly QuantizationName[]
+
+/** What the native kernels have: a power of two from 16 to 256. */
+export const GROUP_SIZES: readonly number[] = [16, 32, 64, 128, 256]
+
+/** @throws LmError INVALID_OPTION for another name or group size */
+export function quantizationOf(name: string, groupSize = 32): Quantization {
+  if (!Object.hasOwn(BITS, name))
+    throw new LmError('INVALID_OPTION', `quantization must be one of ${QUANTIZATIONS.join(', ')}, got ${JSON.stringify(name)}`)
+  if (!GROUP_SIZES.includes(groupSize))
+    throw new LmError('INVALID_OPTION', `groupSize must be one of ${GROUP_SIZES.join(', ')}, got ${groupSize}`)
+  const known = name as QuantizationName
+  return { name: known, bits: BITS[known], embeddingBits: 8, groupSize }
+}
+
+/** The format of a parameter; undefined where it stays as it is: norms and biases are few and matter much. */
+export function formatOf(
+  { name, kind }: ParameterSpec,
+  { bits, embeddingBits, groupSize }: Quantization,
+): BlockFormat | undefined {
+  if (kind !== 'embedding' && kind !== 'matrix') return undefined
+  return { bits: kind === 'embedding' || name.startsWith('lm_head.') ? embeddingBits : bits, block: groupSize }
+}
+
+/** One parameter as the quantization wants it. @throws LmError TENSOR_OVERFLOW */
+export function quantizeParameter(
+  spec: ParameterSpec,
+  data: Float32Array,
+  quantization: Quantization | null,
+): HostTensor | QuantizedMatrix {
+  const format = quantization && formatOf(spec, quantization)
+  if (!format) return { dtype: 'f32', shape: spec.shape, data }
+  return quantize(data, spec.shape as readonly [number, number], format, `'${spec.name}'`)
+}
+
+export const isQuantized = (tensor: HostTensor | QuantizedMatrix): tensor is QuantizedMatrix => tensor.dtype === 'quantized'
+
+/** Bytes in memory. */
+export const bytesOf = (tensor: HostTensor | QuantizedMatrix): number =>
+  isQuantized(tensor) ? tensor.codes.byteLength + tensor.scales.byteLength : tensor.data.byteLength
+
+/** The weights as float32, four or eight times as large. */
+export function dequantized(weights: ModelWeights): Record<string, HostTensor> {
+  const float = (tensor: HostTensor | QuantizedMatrix): HostTensor =>
+    isQuantized(tensor) ? { dtype: 'f32', shape: tensor.shape, data: dequantize(tensor) } : tensor
+  return Object.fromEntries(Object.entries(weights).map(([name, tensor]) => [name, float(tensor)]))
+}
