@@ -8,6 +8,7 @@ export type LmErrorCode =
   | 'UNKNOWN_PRESET'
   | 'INVALID_CONFIG'
   | 'UNSUPPORTED_MODEL'
+  | 'QUANTIZED_MODEL'
   // files: checkpoints, model folders
   | 'HASH_MISMATCH'
   | 'NO_CHECKPOINT'

@@ -1,6 +1,6 @@
 import { basename, resolve } from 'node:path'
 import type { StateDict } from '@enigma/nn'
-import type { FloatTensor, TensorReader } from '@enigma/tensor/formats'
+import type { FloatTensor } from '@enigma/tensor/formats'
 import type { ChatTemplate } from './chat/chat-template.js'
 import { loadChatTemplate } from './chat/template-file.js'
 import { type ModelFolder, openModelFolder } from './checkpoint/index.js'
@@ -10,7 +10,25 @@ import { isAdapterFolder, readAdapter } from './formats/peft-adapter.js'
 import { parameterCount } from './memory.js'
 import { parameterSpecs } from './parameters.js'
 import { presetOf } from './presets.js'
+import {
+  isQuantized,
+  type ModelWeights,
+  type Quantization,
+  type QuantizationName,
+  quantizationOf,
+  quantizedWeights,
+  quantizeParameter,
+} from './quantization/quantization.js'
 import { Tokenizer } from './tokenizer/index.js'
+
+export interface LoadOptions {
+  /** Compare files with the hashes in `enigma.json`. Default true. */
+  readonly verify?: boolean
+  /** Round the weights while they are read: `int8` or `int4`. Default: as they are. */
+  readonly quantization?: QuantizationName
+  /** Neighbours of a row that share a scale: 16, 32, 64, 128 or 256. Default 32. */
+  readonly groupSize?: number
+}
 
 /** A model in memory: its shape, its weights and its tokenizer. */
 export class LanguageModel {
@@ -20,7 +38,8 @@ export class LanguageModel {
     readonly folder: string,
     readonly preset: string | null,
     readonly config: ModelConfig,
-    readonly weights: StateDict,
+    /** The weights as they are kept: some of a quantized model in few bits. */
+    readonly stored: ModelWeights,
     readonly tokenizer: Tokenizer,
     /** How it writes conversations; null for models of running text. */
     readonly chatTemplate: ChatTemplate | null,
@@ -29,10 +48,10 @@ export class LanguageModel {
   /**
    * Reads a model folder, ours or a Hugging Face Llama's, or the folder of a LoRA adapter in PEFT's layout, which is added to the
    * model that it names.
-   * @param options.verify compare files with the hashes in `enigma.json` (default true)
-   * @throws LmError FILE_NOT_FOUND, FILE_CORRUPT, FILE_TRUNCATED, HASH_MISMATCH, UNSUPPORTED_MODEL …, naming the file
+   * @throws LmError FILE_NOT_FOUND, FILE_CORRUPT, FILE_TRUNCATED, HASH_MISMATCH, UNSUPPORTED_MODEL …, naming the file;
+   * QUANTIZED_MODEL for a quantized folder that is to be quantized again; TENSOR_OVERFLOW
    */
-  static async load(folder: string, options: { readonly verify?: boolean } = {}): Promise<LanguageModel> {
+  static async load(folder: string, options: LoadOptions = {}): Promise<LanguageModel> {
     if (await isAdapterFolder(folder)) return LanguageModel.#adapted(folder, options)
     await using files: ModelFolder = await openModelFolder(folder, options)
     const { config, info, tokenizerPath } = files
@@ -44,18 +63,19 @@ export class LanguageModel {
         'SHAPE_MISMATCH',
         `${tokenizerPath} has ${tokenizer.vocabSize} tokens, the model ${config.vocabSize}: they do not belong together.`,
       )
-    const weights = await readParameters(config, files.tensors)
+    const weights = await readWeights(files, options)
     const name = basename(resolve(folder))
     const template = await loadChatTemplate(folder, tokenizer)
     const preset = info?.preset ?? presetOf(config)
     return new LanguageModel(name, resolve(folder), preset, endingTurns(config, template), weights, tokenizer, template)
   }
 
-  static async #adapted(folder: string, options: { readonly verify?: boolean }): Promise<LanguageModel> {
+  static async #adapted(folder: string, { verify = true, ...options }: LoadOptions): Promise<LanguageModel> {
     const adapter = await readAdapter(folder)
-    const base = await LanguageModel.load(adapter.base, options)
+    const base = await LanguageModel.load(adapter.base, { verify })
     const template = (await loadChatTemplate(folder, base.tokenizer)) ?? base.chatTemplate
-    const weights = adapter.addTo(base.weights as Record<string, FloatTensor>)
+    const added = adapter.addTo(base.weights as Record<string, FloatTensor>)
+    const weights = quantizedWeights(base.config, added, wishOf(options))
     const config = endingTurns(base.config, template)
     return new LanguageModel(basename(resolve(folder)), resolve(folder), base.preset, config, weights, base.tokenizer, template)
   }
@@ -64,11 +84,25 @@ export class LanguageModel {
   static inMemory(
     name: string,
     config: ModelConfig,
-    weights: StateDict,
+    weights: ModelWeights,
     tokenizer: Tokenizer,
     chatTemplate: ChatTemplate | null = null,
   ): LanguageModel {
     return new LanguageModel(name, '', presetOf(config), config, weights, tokenizer, chatTemplate)
+  }
+
+  /**
+   * The weights as float32.
+   * @throws LmError QUANTIZED_MODEL for a quantized model: what was rounded away is gone, so it is no beginning for training
+   */
+  get weights(): StateDict {
+    const { stored } = this
+    const rounded = Object.entries(stored).find(([, tensor]) => isQuantized(tensor))
+    if (!rounded) return stored as StateDict
+    throw new LmError(
+      'QUANTIZED_MODEL',
+      `The model '${this.name}' is quantized: it answers, but cannot be trained or changed. Take the model that it was made from.`,
+    )
   }
 
   get parameters(): number {
@@ -82,12 +116,18 @@ export function endingTurns(config: ModelConfig, template: ChatTemplate | null):
   return end === undefined || config.eosIds.includes(end) ? config : createConfig({ ...config, eosIds: [...config.eosIds, end] })
 }
 
-/** The tensors the model has; files may hold more (an output head beside tied embeddings, tables of angles), which it does not use. */
-async function readParameters(config: ModelConfig, reader: TensorReader): Promise<Record<string, FloatTensor>> {
-  const entries: [string, FloatTensor][] = []
-  for (const { name } of parameterSpecs(config)) {
-    const info = reader.tensors.get(name)
-    if (info) entries.push([name, { dtype: 'f32', shape: info.shape, data: await reader.read(name) }])
-  }
-  return Object.fromEntries(entries)
+function wishOf({ quantization, groupSize }: LoadOptions): Quantization | null {
+  return quantization === undefined ? null : quantizationOf(quantization, groupSize)
+}
+
+/**
+ * The tensors the model has, one after the other, so that there is never more than one in float32 of what is quantized; files may hold
+ * more (an output head beside tied embeddings, tables of angles), which it does not use.
+ */
+async function readWeights({ config, tensors }: ModelFolder, options: LoadOptions): Promise<ModelWeights> {
+  const quantization = wishOf(options)
+  const weights: [string, ModelWeights[string]][] = []
+  for (const spec of parameterSpecs(config))
+    weights.push([spec.name, quantizeParameter(spec, await tensors.read(spec.name), quantization)])
+  return Object.fromEntries(weights)
 }

@@ -9,6 +9,7 @@ import {
   type Executable,
   type HostTensor,
   rmsNorm,
+  sizeOf,
   swiglu,
   type Tensor,
   trace,
@@ -16,6 +17,7 @@ import {
 import type { ModelConfig } from '../config.js'
 import { LmError } from '../errors.js'
 import { ropeAngles } from '../model/rope.js'
+import { parameterSpecs } from '../parameters.js'
 import { bytesOf, type ModelWeights } from '../quantization/quantization.js'
 import { StoredMatrices, stacked } from './stored-matrices.js'
 
@@ -106,13 +108,15 @@ export function decodingProgram(config: ModelConfig, weights: ModelWeights) {
 const constantBytesLimit = 2 ** 31 - 2 ** 21
 
 /** @throws LmError UNSUPPORTED_MODEL naming what the native kernels or the file format cannot hold */
-function refuseUnsupported({ headDim, context }: ModelConfig, weights: ModelWeights): void {
+function refuseUnsupported(config: ModelConfig, weights: ModelWeights): void {
+  const { headDim, context } = config
   if (headDim % 16 !== 0)
     throw new LmError(
       'UNSUPPORTED_MODEL',
       `The model's head_dim is ${headDim}; decoding needs a multiple of 16. Train with another dim or number of heads.`,
     )
-  const bytes = Object.values(weights).reduce((sum, weight) => sum + bytesOf(weight), 4 * context * headDim)
+  const sizes = parameterSpecs(config).map(({ name, shape }) => (weights[name] ? bytesOf(weights[name]) : 4 * sizeOf(shape)))
+  const bytes = sizes.reduce((sum, size) => sum + size, 4 * context * headDim)
   if (bytes > constantBytesLimit)
     throw new LmError(
       'UNSUPPORTED_MODEL',

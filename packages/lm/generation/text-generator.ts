@@ -2,6 +2,7 @@ import { TensorError } from '@enigma/tensor'
 import { templatedPrompt } from '../chat/templated-prompt.js'
 import { LmError } from '../errors.js'
 import type { LanguageModel } from '../language-model.js'
+import { type QuantizationName, quantizationOf, quantizedWeights } from '../quantization/quantization.js'
 import { beamSearch } from './beam-search.js'
 import { type ChatMessage, type ChatPrompt, chatPrompt } from './chat-prompt.js'
 import { GrammarCache } from './constraint/grammar-cache.js'
@@ -25,6 +26,13 @@ import { UncachedForward } from './uncached-forward.js'
 /** A text, or the ids of its tokens without the one that begins every text. */
 export type Prompt = string | readonly number[]
 
+export interface TextGeneratorOptions extends DecoderOptions {
+  /** Compute with rounded weights: `int8` or `int4`. Faster and smaller; docs/quantization.md has what it costs. Default: as they are. */
+  readonly quantization?: QuantizationName
+  /** Neighbours of a row of weights that share a scale: 16, 32, 64, 128 or 256. Default 32. */
+  readonly groupSize?: number
+}
+
 /** Generates text with one model. Calls may overlap; each has a cache of its own. */
 export class TextGenerator {
   readonly model: LanguageModel
@@ -39,8 +47,17 @@ export class TextGenerator {
     this.#grammars = new GrammarCache(model.tokenizer)
   }
 
-  static async create(model: LanguageModel, options: DecoderOptions = {}): Promise<TextGenerator> {
-    return new TextGenerator(model, await Decoder.create(model.config, model.weights, options), options)
+  /**
+   * @throws LmError UNSUPPORTED_MODEL; INVALID_OPTION for another quantization or group size; QUANTIZED_MODEL when the model is quantized
+   * already; TENSOR_OVERFLOW
+   */
+  static async create(model: LanguageModel, options: TextGeneratorOptions = {}): Promise<TextGenerator> {
+    const { quantization, groupSize, ...rest } = options
+    const weights =
+      quantization === undefined
+        ? model.stored
+        : quantizedWeights(model.config, model.weights, quantizationOf(quantization, groupSize))
+    return new TextGenerator(model, await Decoder.create(model.config, weights, rest), rest)
   }
 
   /**

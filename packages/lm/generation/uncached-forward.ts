@@ -2,6 +2,7 @@ import { type Parameter, traceNetwork } from '@enigma/nn'
 import { compile, type Executable } from '@enigma/tensor'
 import type { LanguageModel } from '../language-model.js'
 import { LlamaForCausalLM } from '../model/llama.js'
+import { dequantized } from '../quantization/quantization.js'
 import type { DecoderOptions } from './decoder.js'
 import type { Forward } from './forward.js'
 
@@ -14,7 +15,7 @@ interface CompiledLength {
 
 /**
  * Next-token logits without a cache, by the program that training differentiates: slow, and independent of the decoding
- * program, which it serves to check. Lengths are rounded up to a multiple of 64; the future is masked, so padding changes nothing.
+ * program, which it serves to check; quantized weights are taken as the numbers they stand for. Lengths are rounded up to a multiple of 64; the future is masked, so padding changes nothing.
  */
 export class UncachedForward implements Forward {
   readonly #options: DecoderOptions
@@ -24,7 +25,7 @@ export class UncachedForward implements Forward {
   constructor(model: LanguageModel, options: DecoderOptions) {
     this.#options = options
     this.#network = new LlamaForCausalLM(model.config)
-    this.#network.loadStateDict(model.weights)
+    this.#network.loadStateDict(dequantized(model.stored))
   }
 
   async next(tokens: readonly number[]): Promise<Float32Array> {

@@ -1,6 +1,8 @@
+import type { StateDict } from '@enigma/nn'
 import type { HostTensor } from '@enigma/tensor'
+import type { ModelConfig } from '../config.js'
 import { LmError } from '../errors.js'
-import type { ParameterSpec } from '../parameters.js'
+import { type ParameterSpec, parameterSpecs } from '../parameters.js'
 import { type BlockFormat, dequantize, type QuantizedMatrix, quantize } from './quantized-matrix.js'
 
 /** Weights of a model by name, some of them in few bits. */
@@ -55,6 +57,17 @@ export function quantizeParameter(
   const format = quantization && formatOf(spec, quantization)
   if (!format) return { dtype: 'f32', shape: spec.shape, data }
   return quantize(data, spec.shape as readonly [number, number], format, `'${spec.name}'`)
+}
+
+/** All parameters. @throws LmError TENSOR_MISSING, TENSOR_OVERFLOW */
+export function quantizedWeights(config: ModelConfig, weights: StateDict, quantization: Quantization | null): ModelWeights {
+  if (!quantization) return weights
+  const entries = parameterSpecs(config).map((spec) => {
+    const tensor = weights[spec.name]
+    if (!tensor) throw new LmError('TENSOR_MISSING', `The model has no tensor '${spec.name}'.`)
+    return [spec.name, quantizeParameter(spec, tensor.data as Float32Array, quantization)] as const
+  })
+  return Object.fromEntries(entries)
 }
 
 export const isQuantized = (tensor: HostTensor | QuantizedMatrix): tensor is QuantizedMatrix => tensor.dtype === 'quantized'
