@@ -1,11 +1,12 @@
+import { LmError } from '../../errors.js'
 import type { Tokenizer } from '../../tokenizer/index.js'
 import { Grammar } from './grammar.js'
-import type { JsonSchema } from './json-schema.js'
+import { type JsonSchema, nestedTooDeeply } from './json-schema.js'
 import { Vocabulary } from './vocabulary.js'
 
 const kept = 8
-/** Long texts with a counted length make many expressions; a grammar with more is made again for the next text. */
-const mostExpressions = 50_000
+/** Long texts with a counted length make many expressions; a grammar that has done more of the work it may do is made again for the next text. */
+const mostSpent = 0.5
 
 /** The grammars of the schemas that were asked for last: what was worked out about one serves the next text, too. */
 export class GrammarCache {
@@ -19,13 +20,23 @@ export class GrammarCache {
 
   /** @throws LmError SCHEMA_INVALID, SCHEMA_UNSUPPORTED, SCHEMA_UNSATISFIABLE */
   of(schema: JsonSchema): Grammar {
-    const key = JSON.stringify(schema)
+    const key = spelled(schema)
     this.#vocabulary ??= new Vocabulary(this.#tokenizer)
     const known = this.#grammars.get(key)
-    const grammar = known && known.size < mostExpressions ? known : new Grammar(schema, this.#vocabulary)
+    const grammar = known && known.spent < mostSpent ? known : new Grammar(schema, this.#vocabulary)
     this.#grammars.delete(key)
     this.#grammars.set(key, grammar)
     if (this.#grammars.size > kept) this.#grammars.delete(this.#grammars.keys().next().value!)
     return grammar
+  }
+}
+
+/** @throws LmError SCHEMA_UNSUPPORTED, SCHEMA_INVALID for what cannot be written as JSON */
+function spelled(schema: JsonSchema): string {
+  try {
+    return JSON.stringify(schema)
+  } catch (error) {
+    if (error instanceof RangeError) throw nestedTooDeeply(error)
+    throw new LmError('SCHEMA_INVALID', `The JSON schema is no JSON: ${(error as Error).message}`, { cause: error })
   }
 }

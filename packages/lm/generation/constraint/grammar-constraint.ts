@@ -5,6 +5,8 @@ import type { Language } from './language.js'
 
 /** Bytes of a value that is spelled out only to count its tokens. */
 const longestPlan = 10_000
+/** Tokens of such a value that are counted even where there is room for fewer. */
+const mostCounted = 1000
 
 /**
  * Keeps one text within a grammar and sees to it that the text is complete in time: a token is allowed if what it leaves open can be closed with the tokens that
@@ -31,7 +33,9 @@ export class GrammarConstraint implements TokenConstraint {
     const least = Math.ceil(bytes / grammar.vocabulary.longest)
     if (bytes > longestPlan && least > budget) throw tooSmall(`at least ${least}`, budget)
     const shortest = grammar.shortest(grammar.start)
-    this.#plan = shortest.length <= budget ? shortest : grammar.quickest(grammar.start)
+    const counted = Math.max(budget, mostCounted)
+    this.#plan = shortest.length <= budget ? shortest : grammar.quickest(grammar.start, counted)
+    if (!this.#plan) throw tooSmall(`more than ${counted}`, budget)
     if (this.#plan.length > budget) throw tooSmall(String(this.#plan.length), budget)
   }
 

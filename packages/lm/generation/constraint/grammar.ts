@@ -1,4 +1,5 @@
 import { LmError } from '../../errors.js'
+import { nestedTooDeeply } from './json-schema.js'
 import { type Language, Languages } from './language.js'
 import { schemaLanguage } from './schema-language.js'
 import { Shortest } from './shortest.js'
@@ -27,8 +28,12 @@ export class Grammar {
   /** @throws LmError SCHEMA_INVALID, SCHEMA_UNSUPPORTED, SCHEMA_UNSATISFIABLE */
   constructor(schema: unknown, vocabulary: Vocabulary) {
     this.vocabulary = vocabulary
-    this.start = schemaLanguage(this.#languages, schema)
-    this.#shortest = new Shortest(this.#languages, (byte) => vocabulary.writable(byte))
+    try {
+      this.start = schemaLanguage(this.#languages, schema)
+      this.#shortest = new Shortest(this.#languages, (byte) => vocabulary.writable(byte))
+    } catch (error) {
+      throw error instanceof RangeError ? nestedTooDeeply(error) : error
+    }
     if (this.bytesToEnd(this.start) === Number.POSITIVE_INFINITY)
       throw new LmError(
         'SCHEMA_UNSATISFIABLE',
@@ -36,9 +41,9 @@ export class Grammar {
       )
   }
 
-  /** Expressions that were made so far. */
-  get size(): number {
-    return this.#languages.size
+  /** How much of the work that one grammar may take was done, from 0 to 1. */
+  get spent(): number {
+    return this.#languages.spent
   }
 
   after(state: Language, bytes: Uint8Array): Language {
@@ -57,10 +62,14 @@ export class Grammar {
     return this.vocabulary.spell(this.#shortest.string(state))
   }
 
-  /** Tokens that complete it with long tokens instead of few bytes: each leaves the fewest bytes to go. Looks at the whole vocabulary for each. */
-  quickest(start: Language): number[] {
+  /**
+   * Tokens that complete it with long tokens instead of few bytes: each leaves the fewest bytes to go; undefined where they are more than `most`.
+   * Looks at the whole vocabulary for each.
+   */
+  quickest(start: Language, most: number): number[] | undefined {
     const plan: number[] = []
     for (let state = start; this.bytesToEnd(state) > 0; ) {
+      if (plan.length === most) return undefined
       const { tokens, after } = this.allowed(state)
       const best = after.reduce(
         (least, next, index) => (this.bytesToEnd(next) < this.bytesToEnd(after[least]!) ? index : least),

@@ -54,6 +54,8 @@ export function checkedSchema(value: unknown, path: string): JsonSchema {
   for (const keyword of listKeywords)
     if (value[keyword] !== undefined && !Array.isArray(value[keyword]))
       throw invalid(path, `${keyword} must be an array, got ${JSON.stringify(value[keyword])}`)
+  if (!listOf(value, 'required').every((name) => typeof name === 'string'))
+    throw invalid(path, `required must name properties, got ${JSON.stringify(value.required)}`)
   if (value.properties !== undefined && !isObject(value.properties))
     throw invalid(path, `properties must be an object, got ${JSON.stringify(value.properties)}`)
   for (const keyword of Object.keys(value)) {
@@ -121,7 +123,7 @@ export function resolveReference(root: JsonSchema, reference: unknown, path: str
     .filter((step) => reference !== '#' || step !== '')
   let target: unknown = root
   for (const step of steps) {
-    const key = decodeURIComponent(step).replaceAll('~1', '/').replaceAll('~0', '~')
+    const key = decoded(step).replaceAll('~1', '/').replaceAll('~0', '~')
     const holder = target
     target = undefined
     if ((isObject(holder) || Array.isArray(holder)) && Object.hasOwn(holder, key))
@@ -131,10 +133,24 @@ export function resolveReference(root: JsonSchema, reference: unknown, path: str
   return target
 }
 
+/** A part of a fragment; one that is no percent-encoding is meant as it stands. */
+function decoded(step: string): string {
+  try {
+    return decodeURIComponent(step)
+  } catch {
+    return step
+  }
+}
+
 function invalid(path: string, what: string): LmError {
   return new LmError('SCHEMA_INVALID', `JSON schema at ${path}: ${what}.`)
 }
 
 export function unsupported(path: string, what: string): LmError {
   return new LmError('SCHEMA_UNSUPPORTED', `JSON schema at ${path}: ${what}.`)
+}
+
+/** What recursion over a schema runs into. */
+export function nestedTooDeeply(cause: RangeError): LmError {
+  return new LmError('SCHEMA_UNSUPPORTED', 'The JSON schema is nested too deeply, or a list in it is too long.', { cause })
 }

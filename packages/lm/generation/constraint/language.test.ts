@@ -24,6 +24,7 @@ describe('a pattern', () => {
     '^(?:a{2}){1,2}$',
     '^a|b$',
     '^[a-c"]*$',
+    '^[\\ud83e\\udd94a]\\ud83e\\udd94?$',
     '',
   ]
   it.each(patterns)('%j allows the strings in which the regular expression finds something, and no others', (pattern) => {

@@ -27,12 +27,18 @@ type Parts<T> = T extends Language ? Omit<T, 'id'> : never
 /** One byte, or the bytes from one to another. */
 export type ByteRange = number | readonly [from: number, to: number]
 
-/** Makes languages, and reads them byte by byte. */
+/** Options that were looked at, at most: a schema or a text that needs more would take the machine's time and memory (about 3 s, 300 MB). */
+const mostWork = 2 ** 22
+/** A new expression costs as much as so many options. */
+const expressionWork = 16
+
+/** Makes languages, and reads them byte by byte. All throw LmError SCHEMA_UNSUPPORTED once the work has grown beyond bounds. */
 export class Languages {
   readonly #known = new Map<string, Language>()
   /** Derivatives that are known, by expression and byte. */
   readonly #next: (Language | undefined)[][] = []
   readonly #rules: (Language | undefined)[] = []
+  #work = 0
   /** No string at all. */
   readonly nothing = this.#make('nothing', { kind: 'nothing', mayEnd: false })
   /** Only the empty string. */
@@ -59,9 +65,11 @@ export class Languages {
   }
 
   readonly either = (...options: readonly Language[]): Language => {
+    this.#spend(options.length)
     const flat = new Set(options.flatMap((option) => (option.kind === 'either' ? option.options : [option])))
     flat.delete(this.nothing)
     if (flat.size === 0) return this.nothing
+    this.#spend(flat.size)
     const list = [...flat].sort((a, b) => a.id - b.id)
     if (list.length === 1) return list[0]!
     const key = `either ${list.map(({ id }) => id).join(' ')}`
@@ -104,9 +112,9 @@ export class Languages {
     }
   }
 
-  /** How many expressions there are: each takes about 2 KB. */
-  get size(): number {
-    return this.#known.size
+  /** How much of the work that is allowed was done, from 0 to 1. */
+  get spent(): number {
+    return this.#work / mostWork
   }
 
   /** How many rules there are, by their numbers below it. */
@@ -170,8 +178,20 @@ export class Languages {
   }
 
   #make(key: string, parts: Parts<Language>): Language {
-    let language = this.#known.get(key)
-    if (!language) this.#known.set(key, (language = { ...parts, id: this.#known.size } as Language))
+    const known = this.#known.get(key)
+    if (known) return known
+    this.#spend(expressionWork)
+    const language = { ...parts, id: this.#known.size } as Language
+    this.#known.set(key, language)
     return language
+  }
+
+  #spend(work: number): void {
+    this.#work += work
+    if (this.#work > mostWork)
+      throw new LmError(
+        'SCHEMA_UNSUPPORTED',
+        'The JSON schema takes too much work: it has too many parts, or parts that fit together in too many ways.',
+      )
   }
 }

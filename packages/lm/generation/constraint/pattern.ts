@@ -145,10 +145,19 @@ class PatternReader {
 
   #codeOf(symbol: string): number {
     if (symbol === 'x') return this.#hex(2)
-    if (symbol === 'u') return this.#take('{') ? Number.parseInt(this.#until('}'), 16) : this.#hex(4)
+    if (symbol === 'u') return this.#take('{') ? Number.parseInt(this.#until('}'), 16) : this.#utf16()
     if (symbol === 'c') return this.#symbols[this.#at++]!.codePointAt(0)! % 32
     if (/[\w]/.test(symbol)) throw this.#unsupported(`\\${symbol}`)
     return symbol.codePointAt(0)!
+  }
+
+  /** Two escaped surrogates in a row are one character. */
+  #utf16(): number {
+    const unit = this.#hex(4)
+    const low = /^\\u(d[c-f][0-9a-f]{2})/i.exec(this.#symbols.slice(this.#at, this.#at + 6).join(''))?.[1]
+    if (unit >> 10 !== 0xd800 >> 10 || low === undefined) return unit
+    this.#at += 6
+    return String.fromCharCode(unit, Number.parseInt(low, 16)).codePointAt(0)!
   }
 
   #hex(length: number): number {

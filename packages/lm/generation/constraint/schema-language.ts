@@ -16,6 +16,7 @@ import {
   unsupported,
 } from './json-schema.js'
 import type { Language, Languages } from './language.js'
+import { anyText } from './literals.js'
 import { mergeSchemas } from './merge-schemas.js'
 import { NumberLanguages } from './number-language.js'
 import { patternLanguage } from './pattern.js'
@@ -24,21 +25,18 @@ import { StringLanguages } from './string-language.js'
 /**
  * The JSON texts of values that are valid under a schema, as UTF-8. Not all of them: properties come in the schema's order, a comma and a colon
  * have at most one space behind them, numbers at most 15 digits, and an object with `properties` gets others only where `additionalProperties` says so.
- * @throws LmError SCHEMA_INVALID, SCHEMA_UNSUPPORTED naming the keyword and its place
+ * @throws LmError SCHEMA_INVALID, SCHEMA_UNSUPPORTED naming the keyword and its place; RangeError where it is nested too deeply
  */
 export function schemaLanguage(languages: Languages, schema: unknown): Language {
-  try {
-    return new SchemaReader(languages, schema as JsonSchema).language(schema, '#', new Set())
-  } catch (error) {
-    if (error instanceof RangeError) throw unsupported('#', 'it is nested too deeply')
-    throw error
-  }
+  return new SchemaReader(languages, schema as JsonSchema).language(schema, '#', new Set())
 }
 
 const scalarKeywords = new Set(
   'type minLength maxLength pattern format minimum maximum exclusiveMinimum exclusiveMaximum multipleOf'.split(' '),
 )
 const longestReference = 32
+/** Each branch of `oneOf` is compared with each other one, and with all within it. */
+const mostCompared = 100_000
 
 class SchemaReader {
   readonly #languages: Languages
@@ -49,6 +47,7 @@ class SchemaReader {
   readonly #comma: Language
   readonly #colon: Language
   #any: Language | undefined
+  #compared = 0
 
   constructor(languages: Languages, root: JsonSchema) {
     const { sequence, text, optional } = languages
@@ -134,7 +133,10 @@ class SchemaReader {
   }
 
   #requireDisjoint(branches: readonly JsonSchema[], path: string): void {
-    const resolve = (schema: JsonSchema) => this.#resolved(checkedSchema(schema, path), path)
+    const resolve = (schema: JsonSchema) => {
+      if (++this.#compared > mostCompared) throw unsupported(path, 'oneOf has too many branches to tell apart; use anyOf')
+      return this.#resolved(checkedSchema(schema, path), path)
+    }
     for (const [index, branch] of branches.entries()) {
       const other = branches.findIndex((_, place) => place > index && !areDisjoint(branch, branches[place]!, resolve))
       if (other < 0) continue
@@ -147,11 +149,10 @@ class SchemaReader {
 
   #literals(schema: SchemaObject, path: string): Language {
     const { enum: _, const: __, ...rest } = schema
-    const values = 'const' in schema ? [schema.const] : listOf(schema, 'enum')
-    const listed = 'const' in schema && 'enum' in schema ? listOf(schema, 'enum') : values
-    const texts = values
-      .map((value) => JSON.stringify(value))
-      .filter((text) => listed.some((value) => JSON.stringify(value) === text))
+    const spelled = (values: readonly unknown[]) => new Set(values.map((value) => JSON.stringify(value)))
+    const listed = spelled(listOf(schema, 'enum'))
+    const literal = spelled([schema.const])
+    const texts = 'const' in schema ? [...literal].filter((text) => !('enum' in schema) || listed.has(text)) : [...listed]
     const others = assertions(rest)
     const strange = others.find((keyword) => !scalarKeywords.has(keyword))
     if (strange !== undefined) throw unsupported(path, `'${strange}' beside enum or const; leave out the values that it forbids`)
@@ -162,7 +163,7 @@ class SchemaReader {
       const scalar = others.length > 1 && (typeof value === 'string' || typeof value === 'number')
       return !scalar || this.#languages.has(this.language(rest, path, new Set()), new TextEncoder().encode(text))
     }
-    return this.#languages.either(...texts.filter(fits).map((text) => this.#languages.text(text)))
+    return anyText(this.#languages, texts.filter(fits))
   }
 
   #ofType(type: JsonType, schema: SchemaObject, path: string): Language {
@@ -211,7 +212,7 @@ class SchemaReader {
     const first = listOf(schema, 'prefixItems').map((item, index) =>
       this.language(item, `${path}/prefixItems/${index}`, new Set()),
     )
-    const item = this.language(schema.items ?? true, `${path}/items`, new Set())
+    const item = this.language(schema.items === undefined ? true : schema.items, `${path}/items`, new Set())
     const least = numberOf(schema, 'minItems', path) ?? 0
     const most = numberOf(schema, 'maxItems', path) ?? Number.POSITIVE_INFINITY
     if (first.length === 0) {

@@ -1,5 +1,6 @@
 import { type CodePoints, complement, intersection, utf8 } from './code-points.js'
 import type { Language, Languages } from './language.js'
+import { anyText } from './literals.js'
 
 /** Characters that JSON writes with a backslash. */
 const shortEscapes: ReadonlyMap<number, string> = new Map([
@@ -63,10 +64,13 @@ export class StringLanguages {
 
   /** Names of properties other than these, without escapes, so that each name is written in one way only. */
   nameOtherThan(names: readonly string[]): Language {
-    const { repeat, both, not, either, sequence, text } = this.#languages
+    const { repeat, both, not, sequence } = this.#languages
     const any = repeat(this.#plain)
-    const taken = names.map((name) => text(JSON.stringify(name).slice(1, -1)))
-    const free = names.length === 0 ? any : both(any, not(either(...taken)))
+    const taken = anyText(
+      this.#languages,
+      names.map((name) => JSON.stringify(name).slice(1, -1)),
+    )
+    const free = names.length === 0 ? any : both(any, not(taken))
     return sequence(this.#quote, free, this.#quote)
   }
 }
