@@ -34,6 +34,8 @@ export type LmErrorCode =
   | 'SCHEMA_UNSATISFIABLE'
   | 'BUDGET_TOO_SMALL'
   | 'TOOLS_UNSUPPORTED'
+  | 'QUEUE_FULL'
+  | 'CLOSED'
 
 /** The one error class of this package; the files and the runtime below throw `TensorError`s, with the same codes. `code` is stable; `message` is for people; `cause` is what lay beneath. */
 export class LmError extends Error {

@@ -14,6 +14,7 @@ export {
 } from './formats/export-model.js'
 export { type ImportedModel, type ImportOptions, importModel } from './formats/import-model.js'
 export { describedIn } from './formats/peft-adapter.js'
+export type { BatchOptions, BatchStatus } from './generation/batching/batch.js'
 export type { BeamOptions } from './generation/beam-search.js'
 export type { ChatMessage } from './generation/chat-prompt.js'
 export type { JsonSchema } from './generation/constraint/json-schema.js'

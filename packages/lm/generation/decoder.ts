@@ -7,6 +7,7 @@ import {
   concat,
   type Device,
   type Executable,
+  type Feeds,
   type HostTensor,
   rmsNorm,
   sizeOf,
@@ -205,6 +206,11 @@ export class Decoder {
 
   start(): Sequence {
     return new Sequence(this.config, this.#executable)
+  }
+
+  /** Ties the program to caches that lie elsewhere (`batching/`). */
+  bind(feeds: Feeds, fetches: Feeds): BoundRun {
+    return this.#executable.bind(feeds, fetches)
   }
 
   /**

@@ -40,8 +40,10 @@ export interface GenerationResult {
   readonly text: string
   /** New tokens. */
   readonly tokens: number
-  /** Tokens of the prompt that the model has read. */
+  /** Tokens of the prompt, those that were there already included. */
   readonly promptTokens: number
+  /** Of them, those that the model had read for an earlier text that begins alike. */
+  readonly cachedTokens: number
   /** Tokens of the prompt that were left out, as `truncate` allowed. */
   readonly droppedTokens: number
   /** New tokens over the time from the prompt's end to the last token. */

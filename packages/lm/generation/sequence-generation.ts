@@ -80,13 +80,14 @@ export class SequenceGeneration {
     return this.#assembly.end()
   }
 
-  /** @param seconds from the first logits to the last token */
-  result(seconds: number): GenerationResult {
+  /** @param seconds from the first logits to the last token @param cachedTokens of the prompt, that were not read again */
+  result(seconds: number, cachedTokens = 0): GenerationResult {
     const { prompt, dropped } = this.#setting
     return {
       text: this.#assembly.text,
       tokens: this.#generated,
       promptTokens: prompt.length,
+      cachedTokens,
       droppedTokens: dropped,
       // The first token comes with the prompt's own run; the rate is that of the others.
       tokensPerSecond: this.#generated > 1 ? (this.#generated - 1) / seconds : 0,

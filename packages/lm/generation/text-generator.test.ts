@@ -107,7 +107,8 @@ describe('a long prompt', () => {
       const signal = AbortSignal.timeout(Math.round(whole / 3))
       let cancelled = 0
       signal.addEventListener('abort', () => (cancelled = performance.now()))
-      expect(await generator.complete(prompt, { signal })).toMatchObject({ finishReason: 'abort', tokens: 0 })
+      // Another prompt each time: what was read once need not be read again.
+      expect(await generator.complete(prompt.slice(attempt + 1), { signal })).toMatchObject({ finishReason: 'abort', tokens: 0 })
       best = Math.min(best, performance.now() - cancelled)
     }
     expect(best).toBeLessThan(50)

@@ -1,8 +1,8 @@
-import { TensorError } from '@enigma/tensor'
 import { templatedPrompt } from '../chat/templated-prompt.js'
 import { LmError } from '../errors.js'
 import type { LanguageModel } from '../language-model.js'
 import { type QuantizationName, quantizationOf, quantizedWeights } from '../quantization/quantization.js'
+import { Batch, type BatchOptions, type BatchStatus, resolveBatch } from './batching/batch.js'
 import { beamSearch } from './beam-search.js'
 import { type ChatMessage, type ChatPrompt, chatPrompt } from './chat-prompt.js'
 import { GrammarCache } from './constraint/grammar-cache.js'
@@ -21,43 +21,52 @@ import {
 } from './generation-options.js'
 import { resolveSampling } from './sampling/sampling-options.js'
 import { SequenceGeneration } from './sequence-generation.js'
-import { UncachedForward } from './uncached-forward.js'
+import { generateUncached, UncachedForward } from './uncached-forward.js'
 
 /** A text, or the ids of its tokens without the one that begins every text. */
 export type Prompt = string | readonly number[]
 
-export interface TextGeneratorOptions extends DecoderOptions {
+export interface TextGeneratorOptions extends DecoderOptions, BatchOptions {
   /** Compute with rounded weights: `int8` or `int4`. Faster and smaller; docs/quantization.md has what it costs. Default: as they are. */
   readonly quantization?: QuantizationName
   /** Neighbours of a row of weights that share a scale: 16, 32, 64, 128 or 256. Default 32. */
   readonly groupSize?: number
 }
 
-/** Generates text with one model. Calls may overlap; each has a cache of its own. */
+/** Generates text with one model. Calls may overlap: their texts go on together, token by token (`batching/`). */
 export class TextGenerator {
   readonly model: LanguageModel
   readonly #decoder: Decoder
+  readonly #batch: Batch
   readonly #options: DecoderOptions
   readonly #grammars: GrammarCache
 
-  private constructor(model: LanguageModel, decoder: Decoder, options: DecoderOptions) {
+  private constructor(model: LanguageModel, decoder: Decoder, batch: Batch, options: DecoderOptions) {
     this.model = model
     this.#decoder = decoder
+    this.#batch = batch
     this.#options = options
     this.#grammars = new GrammarCache(model.tokenizer)
   }
 
   /**
-   * @throws LmError UNSUPPORTED_MODEL; INVALID_OPTION for another quantization or group size; QUANTIZED_MODEL when the model is quantized
-   * already; TENSOR_OVERFLOW
+   * @throws LmError UNSUPPORTED_MODEL; INVALID_OPTION for another quantization or group size, `parallel` or `queueLimit`; QUANTIZED_MODEL
+   * when the model is quantized already; TENSOR_OVERFLOW
    */
   static async create(model: LanguageModel, options: TextGeneratorOptions = {}): Promise<TextGenerator> {
-    const { quantization, groupSize, ...rest } = options
+    const { quantization, groupSize, parallel, queueLimit, ...rest } = options
+    const limits = resolveBatch(model.config, { parallel, queueLimit })
     const weights =
       quantization === undefined
         ? model.stored
         : quantizedWeights(model.config, model.weights, quantizationOf(quantization, groupSize))
-    return new TextGenerator(model, await Decoder.create(model.config, weights, rest), rest)
+    const decoder = await Decoder.create(model.config, weights, rest)
+    return new TextGenerator(model, decoder, new Batch(decoder, limits), rest)
+  }
+
+  /** What is being generated now, and what waits. */
+  get status(): BatchStatus {
+    return this.#batch.status
   }
 
   /**
@@ -65,13 +74,7 @@ export class TextGenerator {
    * @throws LmError INVALID_OPTION, CONTEXT_OVERFLOW when the prompt leaves no room for a token
    */
   async *stream(prompt: Prompt, options: GenerationOptions = {}): AsyncGenerator<string, GenerationResult> {
-    const sequence = this.#sequence(prompt, options)
-    const forward = this.#forward(options)
-    try {
-      return yield* run(forward, sequence, options.signal)
-    } finally {
-      forward.close()
-    }
+    return yield* this.#generate([this.#sequence(prompt, options)], options)[0]!
   }
 
   /** The whole continuation at once. */
@@ -87,23 +90,7 @@ export class TextGenerator {
     if (!(Number.isInteger(n) && n > 0)) throw new LmError('INVALID_OPTION', `n must be a positive whole number, got ${n}`)
     const { seed } = resolveSampling(options)
     const sequences = Array.from({ length: n }, (_, index) => this.#sequence(prompt, { ...options, seed: seed + index }))
-    const root = this.#forward(options)
-    try {
-      const logits = await unlessAborted(root.next(sequences[0]!.tokens, options.signal))
-      const read = logits && Float32Array.from(logits)
-      const results: GenerationResult[] = []
-      for (const sequence of sequences) {
-        const forward = root.fork()
-        try {
-          results.push(await last(run(forward, sequence, options.signal, read && Float32Array.from(read))))
-        } finally {
-          forward.close()
-        }
-      }
-      return results
-    } finally {
-      root.close()
-    }
+    return Promise.all(this.#generate(sequences, options).map(last))
   }
 
   /**
@@ -131,6 +118,7 @@ export class TextGenerator {
         text: tokenizer.decode(hypothesis.tokens),
         tokens: generated,
         promptTokens: tokens.length,
+        cachedTokens: 0,
         droppedTokens: dropped,
         tokensPerSecond: generated / seconds,
         finishReason: hypothesis.ended ? 'stop' : 'length',
@@ -153,8 +141,15 @@ export class TextGenerator {
     return templatedPrompt(messages, (kept) => chatTemplate.encode(kept, { addGenerationPrompt: true }), room)
   }
 
+  /** Ends all texts with what there is. */
   close(): void {
+    this.#batch.close()
     this.#decoder.release()
+  }
+
+  #generate(sequences: readonly SequenceGeneration[], options: GenerationOptions): AsyncGenerator<string, GenerationResult>[] {
+    if (options.cache !== false) return this.#batch.generate(sequences, options.signal)
+    return sequences.map((sequence) => generateUncached(new UncachedForward(this.model, this.#options), sequence, options.signal))
   }
 
   #forward({ cache = true }: GenerationOptions): Forward {
@@ -187,39 +182,9 @@ export class TextGenerator {
   }
 }
 
-/** Steps a sequence until it is finished. @param read logits after its prompt, where they are known already */
-async function* run(
-  forward: Forward,
-  sequence: SequenceGeneration,
-  signal: AbortSignal | undefined,
-  read?: Float32Array,
-): AsyncGenerator<string, GenerationResult> {
-  let started = performance.now()
-  let first = true
-  while (!sequence.finished) {
-    const logits = signal?.aborted ? undefined : (read ?? (await unlessAborted(forward.next(sequence.tokens, signal))))
-    read = undefined
-    if (first) started = performance.now()
-    first = false
-    const piece = logits ? sequence.step(logits) : sequence.finish('abort')
-    if (piece) yield piece
-  }
-  return sequence.result((performance.now() - started) / 1000)
-}
-
 async function last<T>(stream: AsyncGenerator<string, T>): Promise<T> {
   for (;;) {
     const { done, value } = await stream.next()
     if (done) return value
-  }
-}
-
-/** Undefined when the run was aborted. */
-async function unlessAborted<T>(run: Promise<T>): Promise<T | undefined> {
-  try {
-    return await run
-  } catch (error) {
-    if (error instanceof TensorError && error.code === 'ABORTED') return undefined
-    throw error
   }
 }

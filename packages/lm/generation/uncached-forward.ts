@@ -5,6 +5,8 @@ import { LlamaForCausalLM } from '../model/llama.js'
 import { dequantized } from '../quantization/quantization.js'
 import type { DecoderOptions } from './decoder.js'
 import type { Forward } from './forward.js'
+import type { GenerationResult } from './generation-options.js'
+import type { SequenceGeneration } from './sequence-generation.js'
 
 const bucket = 64
 
@@ -57,5 +59,25 @@ export class UncachedForward implements Forward {
     const compiled = { executable: await compile(program, this.#options), parameters }
     this.#compiled.set(length, compiled)
     return compiled
+  }
+}
+
+/** Streams a text, then closes `forward`. */
+export async function* generateUncached(
+  forward: Forward,
+  sequence: SequenceGeneration,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<string, GenerationResult> {
+  let started: number | undefined
+  try {
+    while (!sequence.finished) {
+      const logits = signal?.aborted ? undefined : await forward.next(sequence.tokens)
+      started ??= performance.now()
+      const piece = logits ? sequence.step(logits) : sequence.finish('abort')
+      if (piece) yield piece
+    }
+    return sequence.result((performance.now() - started!) / 1000)
+  } finally {
+    forward.close()
   }
 }
