@@ -98,7 +98,9 @@ export class Batch {
   ): AsyncGenerator<string, GenerationResult>[] {
     if (this.#closed) throw new LmError('CLOSED', 'The generator is closed. Create another one.')
     const jobs = sequences.map((sequence) => new Job(sequence))
-    const leave = () => jobs.forEach((job) => this.#leave(job))
+    const leave = () => {
+      for (const job of jobs) this.#leave(job)
+    }
     if (signal?.aborted) leave()
     else this.#enter(jobs)
     signal?.addEventListener('abort', leave, { once: true })
