@@ -1,6 +1,7 @@
 import { defineModule, ModuleManager } from '@enigma/kernel'
 import { expect, expectTypeOf, test } from 'vitest'
 import {
+  CodeGeneration,
   EventBusService,
   GarbageCollection,
   LanguageModel,
@@ -19,9 +20,20 @@ declare module '@enigma/kernel' {
 }
 
 test('each capability has one name and a version', () => {
-  const all = [TextGeneration, Tokenization, LanguageModel, Training, Logging, GarbageCollection, Metrics, EventBusService]
+  const all = [
+    TextGeneration,
+    CodeGeneration,
+    Tokenization,
+    LanguageModel,
+    Training,
+    Logging,
+    GarbageCollection,
+    Metrics,
+    EventBusService,
+  ]
   expect(all.map(({ name, version }) => `${name}@${version}`)).toEqual([
     'text-generation@1.0',
+    'code-generation@1.0',
     'tokenization@1.0',
     'language-model@1.0',
     'model-training@1.0',

@@ -2,6 +2,7 @@
 
 import './events.js'
 
+export { CodeGeneration } from './code-generation.js'
 export { type Emitter, EventBusService } from './event-bus.js'
 export { GarbageCollection, type GarbageItem, type GarbageReport, type GarbageRule } from './garbage-collection.js'
 export type { Heartbeat } from './heartbeat.js'

@@ -4,6 +4,7 @@ import './interfaces.js'
 
 export {
   type ChatMessage,
+  CodeGeneration,
   type Completion,
   type Counter,
   type Emitter,
@@ -96,6 +97,7 @@ export {
 export type { ChatApi } from '@enigma/module-chat-api/types'
 export type { EventBusInterface, JournalEvent } from '@enigma/module-event-bus/types'
 export type { GarbageCollectorService, LastRun } from '@enigma/module-garbage-collector/types'
+export type { GgufLoader, GgufLoaderStatus } from '@enigma/module-gguf-loader/types'
 export type { HeartbeatService } from '@enigma/module-heartbeat/types'
 export type { BeamRequest, Inference, InferenceStatus, ToolRequest } from '@enigma/module-inference/types'
 export type { CollectorStatus, MetricsService } from '@enigma/module-metrics-collector/types'

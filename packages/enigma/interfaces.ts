@@ -1,7 +1,10 @@
 import type { LanguageModelService, Logging } from '@enigma/contracts'
 import type { ChatApi } from '@enigma/module-chat-api/types'
+import type { CodeGenApi } from '@enigma/module-code-gen-api/types'
+import type { CodeGenLocal } from '@enigma/module-code-gen-local/types'
 import type { EventBusInterface } from '@enigma/module-event-bus/types'
 import type { GarbageCollectorService } from '@enigma/module-garbage-collector/types'
+import type { GgufLoader } from '@enigma/module-gguf-loader/types'
 import type { HeartbeatService } from '@enigma/module-heartbeat/types'
 import type { Inference } from '@enigma/module-inference/types'
 import type { MetricsService } from '@enigma/module-metrics-collector/types'
@@ -13,8 +16,11 @@ import type { TrainingService } from '@enigma/module-training/types'
 declare module '@enigma/kernel' {
   interface ModuleInterfaces {
     'chat-api': ChatApi
+    'code-gen-api': CodeGenApi
+    'code-gen-local': CodeGenLocal
     'event-bus': EventBusInterface
     'garbage-collector': GarbageCollectorService
+    'gguf-loader': GgufLoader
     heartbeat: HeartbeatService
     inference: Inference
     logger: Logging

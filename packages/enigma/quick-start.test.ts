@@ -103,8 +103,11 @@ test('all built-in modules are found, fit together, and none of their code has r
   expect(ids).toEqual(
     [
       'chat-api',
+      'code-gen-api',
+      'code-gen-local',
       'event-bus',
       'garbage-collector',
+      'gguf-loader',
       'heartbeat',
       'inference',
       'logger',

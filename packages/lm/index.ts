@@ -1,5 +1,6 @@
 export { TensorError } from '@enigma/tensor'
-export { ChatTemplate } from './chat/chat-template.js'
+export { ChatTemplate, type TemplateTokens } from './chat/chat-template.js'
+export { templatedPrompt } from './chat/templated-prompt.js'
 export * from './checkpoint/index.js'
 export * from './config.js'
 export * from './data/index.js'
@@ -12,22 +13,28 @@ export {
   type ExportModelOptions,
   exportModel,
 } from './formats/export-model.js'
+export { GgufFile } from './formats/gguf-file.js'
 export { type ImportedModel, type ImportOptions, importModel } from './formats/import-model.js'
 export { describedIn } from './formats/peft-adapter.js'
 export type { BatchOptions, BatchStatus } from './generation/batching/batch.js'
 export type { BeamOptions } from './generation/beam-search.js'
-export type { ChatMessage } from './generation/chat-prompt.js'
+export { type ChatMessage, chatPrompt } from './generation/chat-prompt.js'
 export type { JsonSchema } from './generation/constraint/json-schema.js'
 export { Decoder, type DecoderOptions } from './generation/decoder.js'
-export type {
-  BeamGenerationOptions,
-  GenerationOptions,
-  GenerationResult,
-  ResponseFormat,
-  Truncation,
+export {
+  type BeamGenerationOptions,
+  checkGeneration,
+  defaultMaxTokens,
+  fitPrompt,
+  type GenerationOptions,
+  type GenerationResult,
+  type ResponseFormat,
+  schemaOf,
+  type Truncation,
 } from './generation/generation-options.js'
 export type { TokenLogprob } from './generation/sampling/log-probabilities.js'
-export type { SamplingOptions } from './generation/sampling/sampling-options.js'
+export { resolveSampling, type SamplingOptions } from './generation/sampling/sampling-options.js'
+export { TextAssembly } from './generation/text-assembly.js'
 export { type Prompt, TextGenerator, type TextGeneratorOptions } from './generation/text-generator.js'
 export { chatWithTools, type ToolAnswer, type ToolChatOptions } from './generation/tools/tool-chat.js'
 export type { Tool, ToolCall, ToolChoice, ToolMessage } from './generation/tools/tool-types.js'

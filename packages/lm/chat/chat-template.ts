@@ -30,18 +30,21 @@ export const chatMl =
 /** Around the number of a piece of content that must not be taken for a token; of Unicode's private use area. */
 const [open, close] = ['\uE000', '\uE001']
 
+/** What a template must know of a vocabulary; a `Tokenizer` does. */
+export type TemplateTokens = Pick<Tokenizer, 'bosId' | 'eosId' | 'specialTokens' | 'idToToken' | 'tokenToId' | 'encodeInto'>
+
 /** How a model writes conversations: the Jinja template of its folder, and the tokens that count as special. */
 export class ChatTemplate {
   /** Parsed when it is used: a model whose template this cannot read still goes on with texts. */
   #template: Template | undefined
   readonly #names: { readonly bos_token?: string; readonly eos_token?: string }
   readonly #specials: readonly string[]
-  readonly #tokenizer: Tokenizer
+  readonly #tokenizer: TemplateTokens
 
   /** @param source the template, as `chat_template` of a `tokenizer_config.json` has it */
   constructor(
     readonly source: string,
-    tokenizer: Tokenizer,
+    tokenizer: TemplateTokens,
   ) {
     this.#tokenizer = tokenizer
     const nameOf = (id: number | undefined) => (id === undefined ? undefined : tokenizer.idToToken(id))

@@ -1,6 +1,6 @@
 export { characterTokenizer } from './character-tokenizer.js'
 export { defaultSpecialTokens, endOfText, turnEnd, turnStart } from './special-tokens.js'
-export type { StreamDecoder } from './stream-decoder.js'
+export { type StreamDecoder, WindowStreamDecoder } from './stream-decoder.js'
 export { TokenBuffer } from './token-buffer.js'
 export { type DecodeOptions, type EncodeOptions, Tokenizer, type TokenizerConfig } from './tokenizer.js'
 export type { TokenizerJson } from './tokenizer-json.js'

@@ -1,0 +1,3 @@
+import { codeCommand } from '@enigma/engines'
+
+export const completeCommand = codeCommand('code-gen-local')
