@@ -21,7 +21,15 @@ const allowed = {
     '@enigma/tensor',
     '@enigma/module-*',
   ],
-  modules: ['@enigma/contracts', '@enigma/engines', '@enigma/files', '@enigma/kernel', '@enigma/lm', '@enigma/nn', '@enigma/tensor'],
+  modules: [
+    '@enigma/contracts',
+    '@enigma/engines',
+    '@enigma/files',
+    '@enigma/kernel',
+    '@enigma/lm',
+    '@enigma/nn',
+    '@enigma/tensor',
+  ],
   'apps/cli': ['enigma'],
 }
 

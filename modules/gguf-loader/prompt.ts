@@ -1,5 +1,4 @@
 import type { AnswerRequest, Ask } from '@enigma/engines'
-import { EngineError } from '@enigma/engines'
 import { type ChatTemplate, chatPrompt, defaultMaxTokens, fitPrompt, LmError, templatedPrompt } from '@enigma/lm'
 import type { LlamaModel } from './llama-library.js'
 import type { LlamaVocabulary } from './llama-vocabulary.js'
@@ -24,7 +23,7 @@ export interface Prompt {
 
 /**
  * The tokens of what is asked, as the module `inference` would make them.
- * @throws LmError CONTEXT_OVERFLOW, EMPTY_PROMPT, TEMPLATE_INVALID; EngineError UNSUPPORTED where the model cannot fill gaps
+ * @throws LmError CONTEXT_OVERFLOW, EMPTY_PROMPT, TEMPLATE_INVALID, INFILL_UNSUPPORTED
  */
 export function promptOf(ask: Ask, options: AnswerRequest['options'], rules: PromptRules): Prompt {
   const { tokens, context } = rules
@@ -50,7 +49,7 @@ function asked(
     case 'infill': {
       const { prefix, suffix, middle } = tokens.infill
       if (prefix === null || suffix === null || middle === null)
-        throw new EngineError('UNSUPPORTED', 'The model has no tokens to mark a gap between two texts. Ask without a suffix.')
+        throw new LmError('INFILL_UNSUPPORTED', 'The model has no tokens to mark a gap between two texts. Ask without a suffix.')
       return whole([prefix, ...vocabulary.encode(ask.prefix), suffix, ...vocabulary.encode(ask.suffix), middle])
     }
     case 'chat': {

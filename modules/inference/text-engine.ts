@@ -4,6 +4,7 @@ import {
   chatWithTools,
   type GenerationOptions,
   type GenerationResult,
+  infillPrompt,
   LmError,
   memoryEstimate,
   type TextGenerator,
@@ -71,6 +72,13 @@ export class TextEngine implements Inference {
   streamChat(messages: readonly ChatMessage[] | string, options: GenerateOptions = {}): PieceStream {
     const list: readonly ChatMessage[] = typeof messages === 'string' ? [{ role: 'user', content: messages }] : messages
     return this.#begin(() => this.#generator.chatPrompt(list, options.maxTokens ?? this.#defaults.maxTokens), options)
+  }
+
+  infill(prefix: string, suffix: string, options: GenerateOptions = {}): PieceStream {
+    const gap = () =>
+      infillPrompt(this.#generator.model.tokenizer, { prefix: checkedPrompt(prefix), suffix: checkedPrompt(suffix) })
+    // The marks stand at its ends: nothing may be cut off there.
+    return this.#begin(() => ({ prompt: gap(), dropped: 0, trimmed: false }), { ...options, truncate: 'never' })
   }
 
   choices(prompt: string, n: number, options: GenerateOptions = {}): Promise<Completion[]> {

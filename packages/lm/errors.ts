@@ -36,6 +36,7 @@ export type LmErrorCode =
   | 'TOOLS_UNSUPPORTED'
   | 'QUEUE_FULL'
   | 'CLOSED'
+  | 'INFILL_UNSUPPORTED'
 
 /** The one error class of this package; the files and the runtime below throw `TensorError`s, with the same codes. `code` is stable; `message` is for people; `cause` is what lay beneath. */
 export class LmError extends Error {

@@ -32,6 +32,7 @@ export {
   schemaOf,
   type Truncation,
 } from './generation/generation-options.js'
+export { infillPrompt } from './generation/infill.js'
 export type { TokenLogprob } from './generation/sampling/log-probabilities.js'
 export { resolveSampling, type SamplingOptions } from './generation/sampling/sampling-options.js'
 export { TextAssembly } from './generation/text-assembly.js'

@@ -47,3 +47,25 @@ test('a provider serves its major up to its own minor', () => {
   expect(serves(token('c', '1.0'), token('c', '1.2'))).toBe(false)
   expect(serves(token('c', '2.0'), token('c', '1.0'))).toBe(false)
 })
+
+test('a call that waits for a swap answers with all that the answer will have', async () => {
+  const answerOf = (pieces: string[]) => ({
+    result: Promise.resolve(pieces.join('')),
+    async *[Symbol.asyncIterator]() {
+      yield* pieces
+    },
+  })
+  const [old, fresh] = [['old'], ['a', 'b']].map(
+    (pieces) => new ServiceSlot('m', token('c'), { stream: () => answerOf(pieces!) }, false),
+  )
+  const handle = old!.handle as { stream(): ReturnType<typeof answerOf> }
+  let swapped = () => {}
+  old!.hold(new Promise<void>((resolve) => (swapped = resolve)))
+  const stream = handle.stream()
+  old!.follow(fresh!)
+  swapped()
+  const seen: string[] = []
+  for await (const piece of stream) seen.push(piece)
+  expect(seen).toEqual(['a', 'b'])
+  expect(await stream.result).toBe('ab')
+})

@@ -286,12 +286,25 @@ export class ServiceSlot {
   }
 }
 
-/** The promise of a call made after the hold; a stream of it where the call answers with one. */
+/**
+ * The promise of a call made after the hold; a stream of it where the call answers with one. What else the answer has comes as
+ * promises: `stream.result` is one already.
+ */
 function later(hold: Promise<void>, call: () => unknown): unknown {
   const answer = hold.then(call)
-  return Object.assign(answer, {
-    async *[Symbol.asyncIterator]() {
-      yield* (await answer) as AsyncIterable<unknown>
+  async function* pieces() {
+    yield* (await answer) as AsyncIterable<unknown>
+  }
+  return new Proxy(answer, {
+    get(target, key) {
+      if (key === Symbol.asyncIterator) return pieces
+      const own: unknown = Reflect.get(target, key, target)
+      if (typeof own === 'function' && key !== 'constructor') return own.bind(target) as unknown
+      if (own !== undefined || typeof key === 'symbol') return own
+      const member = target.then((value) => (value as Record<string, unknown> | null | undefined)?.[key])
+      // Whoever looks at it only (a printer, a test) has asked for nothing that could fail.
+      member.catch(() => undefined)
+      return member
     },
   })
 }
