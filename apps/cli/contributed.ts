@@ -5,13 +5,13 @@ import { Interrupt } from './interrupt.js'
 import { Output, visible } from './output/output.js'
 import { number } from './parse.js'
 import { describe, prepare } from './program.js'
-import { openManager } from './session.js'
+import { openManager, openManagerOf } from './session.js'
 
 /** `enigma <module>:<command>`: runs what a module contributes, with the options its manifest lists. Returns the exit code. */
 export async function runContributed(word: string, argv: readonly string[]): Promise<number> {
   const at = word.indexOf(':')
   const [id, name] = [word.slice(0, at), word.slice(at + 1)]
-  await using manager = await openManager(new Output({ json: argv.includes('--json') }))
+  await using manager = await openManagerOf(id, new Output({ json: argv.includes('--json') }))
   const info = manager.getModule(id).info.contributes.commands.find((command) => command.name === name)
   // The manager's error says which commands there are.
   if (!info) await manager.command(id, name)

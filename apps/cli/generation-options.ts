@@ -25,7 +25,7 @@ export interface GenerationFlags extends ModelOptions, Readonly<Pick<GenerateOpt
 }
 
 export const generationOptions: readonly OptionSpec[] = [
-  { flags: '-m, --model <name>', text: 'name or folder of a model (default: the one that ships)', setting: true },
+  { flags: '-m, --model <name>', text: 'name or folder of a model, or a GGUF file (default: the one that ships)', setting: true },
   { flags: '--size <preset>', text: 'the newest trained model of this preset' },
   { flags: '-n, --max-tokens <n>', text: 'new tokens at most (default: 256)', parse: whole(1), setting: true },
   { flags: '-t, --temperature <n>', text: '0 is always the likeliest token (default: 0.8)', parse: number(0, 10), setting: true },

@@ -1,7 +1,7 @@
-import { existsSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { mkdir } from 'node:fs/promises'
-import { delimiter, dirname } from 'node:path'
-import type { Inference, ModuleError, ModuleManager } from 'enigma'
+import { delimiter, dirname, resolve } from 'node:path'
+import type { Inference, ModuleError, ModuleManager, TextGeneration } from 'enigma'
 import { inCommandWords } from './command-words.js'
 import { CliError, sentence } from './errors.js'
 import { localFolder } from './find-model.js'
@@ -44,6 +44,9 @@ async function restoreSavedSet(manager: ModuleManager, accept: readonly string[]
   }
 }
 
+/** More than any model has. */
+const allLayers = 999
+
 const startOver = 'tart over with: enigma modules unload --all'
 
 function whyNotRestored(cause: unknown): string {
@@ -80,6 +83,13 @@ export async function openSavedSet(out: Output, accept?: readonly string[]): Pro
   }
 }
 
+/** The saved set, loaded, if the module is in it; else nothing is loaded yet. */
+export async function openManagerOf(module: string, out: Output): Promise<ModuleManager> {
+  const path = savedSetPath()
+  const saved = existsSync(path) && readFileSync(path, 'utf8').includes(JSON.stringify(module))
+  return saved ? openSavedSet(out) : openManager(out)
+}
+
 /** Where a model computes: choices of `--device`. */
 export type Device = 'cpu' | 'webgpu' | 'cuda'
 
@@ -91,13 +101,44 @@ export interface ModelOptions {
   readonly device?: Device
 }
 
-/** Loads what generates text: the asked model, or the saved set's, or the default. */
-export async function loadGeneration(manager: ModuleManager, { model, size, threads, device }: ModelOptions): Promise<Inference> {
-  if (model === undefined && size === undefined) await restoreSavedSet(manager)
-  else await manager.load('model', wish(model, size))
+/** What generates text, and the module it comes from. */
+export interface Generation {
+  readonly engine: TextGeneration
+  readonly module: string
+  /** The engine of the module `inference`, which can do more than others. @throws CliError naming what is asked for */
+  own(what: string): Inference
+}
+
+/** Loads what generates text: the asked model or GGUF file, or what the saved set has for it, or the default. */
+export async function loadGeneration(manager: ModuleManager, options: ModelOptions): Promise<Generation> {
+  const module = await loadEngine(manager, options)
+  return {
+    module,
+    engine: manager.getInterface<TextGeneration>(module),
+    own(what) {
+      if (module === 'inference') return manager.getInterface('inference')
+      throw new CliError('USAGE', `${what} needs the module 'inference'; here '${module}' answers.`)
+    },
+  }
+}
+
+/** Loads it, and gives the module's id. */
+async function loadEngine(manager: ModuleManager, options: ModelOptions): Promise<string> {
+  const { model, size, threads, device } = options
+  if (model !== undefined && size === undefined && /\.gguf$/i.test(model)) {
+    const layers = device === undefined || device === 'cpu' ? {} : { gpuLayers: allLayers }
+    await manager.load('gguf-loader', { model: resolve(model), ...(threads !== undefined && { threads }), ...layers })
+    return 'gguf-loader'
+  }
+  if (model === undefined && size === undefined) {
+    await restoreSavedSet(manager)
+    const other = manager.listModules({ capability: 'text-generation' }).find(({ state }) => state === 'active')
+    // Threads and device are a matter of its config there.
+    if (other && other.id !== 'inference') return other.id
+  } else await manager.load('model', wish(model, size))
   const config = { ...(threads !== undefined && { threads }), ...(device !== undefined && { device }) }
   await manager.load('inference', Object.keys(config).length === 0 ? undefined : config)
-  return manager.getInterface('inference')
+  return 'inference'
 }
 
 /** Both at once is refused by the module, which says so. */

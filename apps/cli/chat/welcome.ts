@@ -4,15 +4,25 @@ import type { Output } from '../output/output.js'
 
 /** The first screen: who speaks, what it can do, what to type. */
 export function welcome({ name, size, parameters, contextLength }: LanguageModelService, out: Output): string {
-  const { color } = out
   const what = [size, `${count(parameters)} parameters`, `sees ${count(contextLength)} tokens`].filter(Boolean).join(', ')
+  return screen(name, what, out, [
+    '  It goes on with the text you begin: it was trained on stories, and is at its best with a story.',
+    `  Try:  ${out.color.cyan('Once upon a time')}`,
+    '',
+  ])
+}
+
+/** The same for a model that another module runs, or asks. */
+export function welcomeElsewhere(model: string, module: string, out: Output): string {
+  return screen(model, `by the module ${module}`, out, [])
+}
+
+function screen(name: string, what: string, { color }: Output, lines: readonly string[]): string {
   return [
     '',
     `  ${color.bold('Enigma')}  ${color.dim('·')}  you are talking to ${color.bold(name)} ${color.dim(`(${what})`)}`,
     '',
-    '  It goes on with the text you begin: it was trained on stories, and is at its best with a story.',
-    `  Try:  ${color.cyan('Once upon a time')}`,
-    '',
+    ...lines,
     color.dim('  /help shows commands · Ctrl-C stops an answer · quit leaves'),
     '',
   ].join('\n')

@@ -6,7 +6,7 @@ import { loadGeneration, openManager } from '../session.js'
 export const chat = command<GenerationFlags>({
   name: 'chat',
   summary: 'talk to a model',
-  arguments: [{ name: '[model]', text: 'name or folder of a model (default: the one that ships)' }],
+  arguments: [{ name: '[model]', text: 'name or folder of a model, or a GGUF file (default: the one that ships)' }],
   options: generationOptions,
   notes: [
     'In the chat: /help, /clear, /system, /stats. Ctrl-C stops an answer, a second one leaves; so do quit, exit, q and Ctrl-D.',
@@ -15,7 +15,7 @@ export const chat = command<GenerationFlags>({
   async run({ options, args, out }) {
     const model = args[0] ?? options.model
     await using manager = await openManager(out)
-    const engine = await loadGeneration(manager, { ...options, ...(model !== undefined && { model }) })
+    const { engine, module } = await loadGeneration(manager, { ...options, ...(model !== undefined && { model }) })
     manager.events.on('generation.truncated', (event) => {
       const { dropped, trimmed } = event as { dropped: number; trimmed: boolean }
       if (dropped > 0)
@@ -30,8 +30,9 @@ export const chat = command<GenerationFlags>({
       await chatPiped(conversation, out, interrupt.signal)
       return interrupt.exitCode
     }
-    const { welcome } = await import('../chat/welcome.js')
-    out.text(welcome(manager.getInterface('model'), out))
+    const { welcome, welcomeElsewhere } = await import('../chat/welcome.js')
+    const own = module === 'inference'
+    out.text(own ? welcome(manager.getInterface('model'), out) : welcomeElsewhere(engine.model, module, out))
     const { chatAtTerminal } = await import('../chat/terminal.js')
     await chatAtTerminal(conversation, out)
     return 0

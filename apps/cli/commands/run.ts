@@ -1,11 +1,11 @@
-import type { Completion, GenerateOptions, Inference } from 'enigma'
+import type { Completion, GenerateOptions, TextGeneration } from 'enigma'
 import { type AnswerFlags, answerFlags, answerOptions, toolsOf } from '../answer-options.js'
 import { command } from '../command.js'
 import { CliError } from '../errors.js'
 import { type GenerationFlags, generateOptions, generationOptions } from '../generation-options.js'
 import { Interrupt } from '../interrupt.js'
 import type { Output } from '../output/output.js'
-import { loadGeneration, openManager } from '../session.js'
+import { type Generation, loadGeneration, openManager } from '../session.js'
 import { readStdin } from '../stdin.js'
 
 type Flags = GenerationFlags & AnswerFlags
@@ -35,24 +35,23 @@ export const run = command<Flags>({
 
     using interrupt = new Interrupt()
     await using manager = await openManager(out)
-    const engine = await loadGeneration(manager, options)
+    const generation = await loadGeneration(manager, options)
     const settings = { ...generateOptions(options), ...answer, signal: interrupt.signal }
     if (tools) {
-      const { content, toolCalls, tokens, tokensPerSecond, finishReason, model } = await engine.chatWithTools(
-        [{ role: 'user', content: prompt }],
-        { ...settings, ...tools },
-      )
+      const { content, toolCalls, tokens, tokensPerSecond, finishReason, model } = await generation
+        .own('--tools')
+        .chatWithTools([{ role: 'user', content: prompt }], { ...settings, ...tools })
       out.data({ content, toolCalls, tokens, tokensPerSecond, finishReason, model })
       return interrupt.exitCode
     }
-    const several = await severalAnswers(engine, prompt, settings, options)
+    const several = await severalAnswers(generation, prompt, settings, options)
     if (several) showAll(out, several)
-    else show(out, await streamed(engine, prompt, settings, out))
+    else show(out, await streamed(generation.engine, prompt, settings, out), generation.module)
     return interrupt.exitCode
   },
 })
 
-async function streamed(engine: Inference, prompt: string, settings: GenerateOptions, out: Output): Promise<Completion> {
+async function streamed(engine: TextGeneration, prompt: string, settings: GenerateOptions, out: Output): Promise<Completion> {
   const stream = engine.stream(prompt, settings)
   for await (const piece of stream) if (!out.json) out.written(piece)
   return stream.result
@@ -60,25 +59,25 @@ async function streamed(engine: Inference, prompt: string, settings: GenerateOpt
 
 /** What is not streamed: beams, or several texts; undefined where one text is asked for. */
 function severalAnswers(
-  engine: Inference,
+  generation: Generation,
   prompt: string,
   settings: GenerateOptions,
   { beams, lengthPenalty, choices }: Flags,
 ): Promise<Completion[]> | undefined {
   if (beams !== undefined)
-    return engine.beams(prompt, {
+    return generation.own('--beams').beams(prompt, {
       ...settings,
       beams,
       ...(lengthPenalty !== undefined && { lengthPenalty }),
       ...(choices !== undefined && { n: choices }),
     })
-  return choices === undefined ? undefined : engine.choices(prompt, choices, settings)
+  return choices === undefined ? undefined : generation.own('--choices').choices(prompt, choices, settings)
 }
 
-function show(out: Output, completion: Completion): void {
+function show(out: Output, completion: Completion, module: string): void {
   if (out.json) out.data(shown(completion))
   else out.piece('\n')
-  out.hint(out.color.dim(summary(completion)))
+  out.hint(out.color.dim(summary(completion, module)))
 }
 
 function showAll(out: Output, completions: readonly Completion[]): void {
@@ -101,7 +100,8 @@ function shown({ text, tokens, tokensPerSecond, finishReason, model, ...more }: 
   return { text, tokens, tokensPerSecond, finishReason, model, ...Object.fromEntries(present) }
 }
 
-function summary({ model, tokens, tokensPerSecond, finishReason, droppedTokens }: Completion): string {
+function summary({ model, tokens, tokensPerSecond, finishReason, droppedTokens }: Completion, module = 'inference'): string {
+  const who = module === 'inference' ? model : `${model} (${module})`
   const left = droppedTokens ? `, ${droppedTokens} tokens of the prompt left out` : ''
-  return `${model}: ${tokens} tokens at ${Math.round(tokensPerSecond)} a second (${finishReason}${left})`
+  return `${who}: ${tokens} tokens at ${Math.round(tokensPerSecond)} a second (${finishReason}${left})`
 }
