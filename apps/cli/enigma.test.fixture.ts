@@ -40,7 +40,7 @@ export class Place implements AsyncDisposable {
 
   get environment(): Record<string, string> {
     const { PATH = '' } = process.env
-    return { PATH, ENIGMA_HOME: this.path('home'), NO_COLOR: '1' }
+    return { PATH, ENIGMA_HOME: this.path('home'), HF_HOME: this.path('hf'), NO_COLOR: '1' }
   }
 
   /** Runs `enigma …` and waits for its end. */

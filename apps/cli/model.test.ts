@@ -193,6 +193,15 @@ describe('eval', () => {
     expect(found.bitsPerByte).toBeLessThan(8)
     expect(found.bytes).toBeGreaterThan(found.tokens!)
   })
+
+  it('prints beside it what xz and a 5-gram model make of the same text, and not of answers alone', async () => {
+    const { stdout } = await place.run(['eval', 'story', '--data', 'text.txt', '--ngram-train', 'text.txt'])
+    expect(stdout).toMatch(
+      /^\d\.\d{4} bits per byte .*\n(\d\.\d{4}|not measured): xz -9e.*\n\d\.\d{4}: 5-gram \(modified Kneser-Ney, of .*\)\n$/,
+    )
+    const refused = await place.run(['eval', 'story', '--data', 'text.txt', '--compare', '--answers'])
+    expect([refused.code, refused.stderr]).toEqual([2, expect.stringMatching(/not on answers only/)])
+  })
 })
 
 describe('chat', () => {

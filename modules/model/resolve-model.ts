@@ -1,7 +1,7 @@
 import { stat } from 'node:fs/promises'
 import { isAbsolute, resolve } from 'node:path'
 import { ModuleError } from '@enigma/kernel'
-import { type FoundModel, findModels } from '@enigma/lm'
+import { cachedFolder, type FoundModel, findModels } from '@enigma/lm'
 
 /** What is asked for: one of the two, or neither for the model that ships. */
 export interface ModelWish {
@@ -13,7 +13,8 @@ export interface ModelWish {
 const shipped = 'storyteller'
 
 /**
- * The folder of the model that is meant. A name is looked up in the roots, first root first; anything with a slash is a folder.
+ * The folder of the model that is meant. A name is looked up in the roots, first root first; anything with a slash is a folder, or where
+ * there is none such, `owner/name` in the Hugging Face cache.
  * @throws ModuleError `BAD_CONFIG` for both wishes at once, `LOAD_FAILED` when there is no such model, with what there is
  */
 export async function resolveModel({ model, size }: ModelWish, roots: readonly string[]): Promise<string> {
@@ -54,6 +55,10 @@ async function existing(path: string): Promise<string> {
     () => false,
   )
   if (isFolder) return folder
+  const pulled = await cachedFolder(path).catch((error: Error) => {
+    throw missing(`No model folder at ${folder}, and ${error.message}`, error)
+  })
+  if (pulled !== undefined) return pulled
   throw missing(`No model folder at ${folder}. Pass the name of a model or the folder that holds its config.json.`)
 }
 
@@ -61,6 +66,6 @@ function isPath(name: string): boolean {
   return isAbsolute(name) || name.startsWith('.') || /[\\/]/.test(name)
 }
 
-function missing(message: string): ModuleError {
-  return new ModuleError('LOAD_FAILED', message, { module: 'model' })
+function missing(message: string, cause?: Error): ModuleError {
+  return new ModuleError('LOAD_FAILED', message, { module: 'model', cause })
 }

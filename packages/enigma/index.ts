@@ -67,6 +67,8 @@ export {
   unwrap,
 } from '@enigma/kernel'
 export {
+  type CachedModel,
+  cachedFolder,
   type EvaluateOptions,
   type Evaluation,
   type ExportedModel,
@@ -74,6 +76,7 @@ export {
   evaluate,
   exportModel,
   type FoundModel,
+  findCachedModels,
   findModels,
   type ImportedModel,
   type ImportOptions,
@@ -82,7 +85,10 @@ export {
   type LmErrorCode,
   memoryEstimate,
   openModelFolder,
+  type PulledModel,
+  type PullOptions,
   presetTable,
+  pullModel,
   type ScheduleName,
   TensorError,
   Tokenizer,

@@ -15,6 +15,12 @@ export type LmErrorCode =
   | 'CHECKPOINT_CORRUPT'
   | 'MODEL_EXISTS'
   | 'FOLDER_LOCKED'
+  // the Hugging Face hub
+  | 'HUB_NOT_FOUND'
+  | 'HUB_FORBIDDEN'
+  | 'HUB_FAILED'
+  | 'HUB_UNREACHABLE'
+  | 'HUB_OFFLINE'
   // tokenizers and training data
   | 'TOKENIZER_INVALID'
   | 'UNKNOWN_TOKEN'

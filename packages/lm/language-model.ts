@@ -7,6 +7,7 @@ import { type ModelFolder, openModelFolder } from './checkpoint/index.js'
 import { createConfig, type ModelConfig } from './config.js'
 import { LmError } from './errors.js'
 import { isAdapterFolder, readAdapter } from './formats/peft-adapter.js'
+import { hubNameOf } from './hub/hub-cache.js'
 import { parameterCount } from './memory.js'
 import { parameterSpecs } from './parameters.js'
 import { presetOf } from './presets.js'
@@ -33,7 +34,7 @@ export interface LoadOptions {
 /** A model in memory: its shape, its weights and its tokenizer. */
 export class LanguageModel {
   private constructor(
-    /** The folder's name. */
+    /** The folder's name; of a model out of the Hugging Face cache `owner/name`. */
     readonly name: string,
     readonly folder: string,
     readonly preset: string | null,
@@ -64,7 +65,7 @@ export class LanguageModel {
         `${tokenizerPath} has ${tokenizer.vocabSize} tokens, the model ${config.vocabSize}: they do not belong together.`,
       )
     const weights = await readWeights(files, options)
-    const name = basename(resolve(folder))
+    const name = nameOf(folder)
     const template = await loadChatTemplate(folder, tokenizer)
     const preset = info?.preset ?? presetOf(config)
     return new LanguageModel(name, resolve(folder), preset, endingTurns(config, template), weights, tokenizer, template)
@@ -77,7 +78,7 @@ export class LanguageModel {
     const added = adapter.addTo(base.weights as Record<string, FloatTensor>)
     const weights = quantizedWeights(base.config, added, wishOf(options))
     const config = endingTurns(base.config, template)
-    return new LanguageModel(basename(resolve(folder)), resolve(folder), base.preset, config, weights, base.tokenizer, template)
+    return new LanguageModel(nameOf(folder), resolve(folder), base.preset, config, weights, base.tokenizer, template)
   }
 
   /** A model whose parts are in memory already; `weights` are used as they are, not copied. */
@@ -115,6 +116,9 @@ export function endingTurns(config: ModelConfig, template: ChatTemplate | null):
   const end = template?.turnEnd
   return end === undefined || config.eosIds.includes(end) ? config : createConfig({ ...config, eosIds: [...config.eosIds, end] })
 }
+
+/** A folder's name; of one in the Hugging Face cache, that of the model on the hub. */
+const nameOf = (folder: string) => hubNameOf(folder) ?? basename(resolve(folder))
 
 function wishOf({ quantization, groupSize }: LoadOptions): Quantization | null {
   return quantization === undefined ? null : quantizationOf(quantization, groupSize)

@@ -7,6 +7,7 @@ import { modelsExport } from './models/export.js'
 import { modelsImport } from './models/import.js'
 import { modelsLs } from './models/ls.js'
 import { modelsPresets } from './models/presets.js'
+import { modelsPull } from './models/pull.js'
 import { modelsShow } from './models/show.js'
 import { modulesAdd } from './modules/add.js'
 import { modulesCheck } from './modules/check.js'
@@ -54,6 +55,7 @@ export const commands: readonly Command[] = [
   modelsPresets,
   modelsExport,
   modelsImport,
+  modelsPull,
   modulesLs,
   modulesInfo,
   modulesLoad,

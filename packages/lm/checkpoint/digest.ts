@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { createHash, type Hash } from 'node:crypto'
 import { open, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { errorCode, type FileDigest } from '@enigma/tensor/formats'
@@ -49,8 +49,8 @@ async function verifyFile(path: string, digest: FileDigest, fix: string): Promis
   }
 }
 
-async function hashFile(path: string, size: number): Promise<string> {
-  const hash = createHash('sha256')
+/** The digest of a file of about so many bytes, in hexadecimal. */
+export async function hashFile(path: string, size: number, hash: Hash = createHash('sha256')): Promise<string> {
   const handle = await open(path, 'r')
   try {
     // Two buffers: the next piece is read while this one is hashed.

@@ -32,7 +32,7 @@ export async function findModels(roots: readonly string[]): Promise<FoundModel[]
   const folders = new Set<string>()
   for (const root of roots) await collect(resolve(root), DEPTH, folders)
   const models: FoundModel[] = []
-  for (const folder of folders) models.push(await describe(folder))
+  for (const folder of folders) models.push(await describeModel(folder))
   return models.sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : a.folder < b.folder ? -1 : 1))
 }
 
@@ -51,8 +51,8 @@ async function collect(folder: string, depth: number, found: Set<string>): Promi
   }
 }
 
-async function describe(folder: string): Promise<FoundModel> {
-  const name = basename(folder)
+/** What a model folder holds, by its JSON and headers. */
+export async function describeModel(folder: string, name = basename(folder)): Promise<FoundModel> {
   try {
     const config = await readConfig(folder)
     const info = await readModelInfo(folder)

@@ -8,6 +8,7 @@ import { CONFIG, INFO, INFO_FORMAT, MODEL, openModelFolder, refuseExistingModel,
 import { saveModel } from '../checkpoint/save-model.js'
 import type { ModelConfig } from '../config.js'
 import { LmError } from '../errors.js'
+import { hubNameOf } from '../hub/hub-cache.js'
 import { configFromHuggingFace } from '../huggingface-config.js'
 import { parameterCount } from '../memory.js'
 import { parameterSpecs } from '../parameters.js'
@@ -100,7 +101,9 @@ async function weightFiles(source: string): Promise<string[]> {
 
 function info(config: ModelConfig, source: string, digests: Readonly<Record<string, object>>): string {
   const { 'README.md': _card, LICENSE: _licence, ...files } = digests
-  const createdBy = `imported from ${basename(resolve(source))}`
+  const name = basename(resolve(source))
+  const hub = hubNameOf(source)
+  const createdBy = `imported from ${hub === undefined ? name : `${hub}@${name}`}`
   return `${JSON.stringify({ format: INFO_FORMAT, preset: presetOf(config), createdBy, files }, null, 2)}\n`
 }
 

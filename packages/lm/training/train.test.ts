@@ -51,7 +51,11 @@ it('makes a model folder that generates and evaluates', async () => {
   expect((await generator.complete('The old', options)).text).toBe(told)
   expect((await generator.complete('The old', { ...options, cache: false })).text).toBe(told)
   generator.close()
-  const measured = await evaluate(base.out, { data: [text], spin: false })
+  const measured = await evaluate(base.out, { data: [text], compare: { ngramTrain: [text] }, spin: false })
+  const [xz, ngram] = measured.references!
+  expect(xz!.name).toBe('xz -9e')
+  expect(ngram!.bitsPerByte).toBeGreaterThan(0)
+  expect(ngram!.bitsPerByte).toBeLessThan(measured.bitsPerByte)
   expect(measured.bitsPerByte).toBeGreaterThan(0)
   expect(measured.bitsPerByte).toBeLessThan(3)
   expect(measured.bitsPerByte).toBeCloseTo((measured.loss * measured.tokens) / Math.LN2 / measured.bytes, 10)

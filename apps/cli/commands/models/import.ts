@@ -1,3 +1,5 @@
+import { existsSync } from 'node:fs'
+import { readdir } from 'node:fs/promises'
 import { basename, extname, join, resolve } from 'node:path'
 import { command } from '../../command.js'
 import { CliError } from '../../errors.js'
@@ -13,7 +15,12 @@ interface Flags {
 export const modelsImport = command<Flags>({
   name: 'models import',
   summary: 'take a Hugging Face folder or a GGUF file among the models',
-  arguments: [{ name: '<source>', text: 'a folder with config.json, tokenizer.json and safetensors, or a .gguf file' }],
+  arguments: [
+    {
+      name: '<source>',
+      text: 'a folder with config.json, tokenizer.json and safetensors, a .gguf file, or owner/name of what was pulled',
+    },
+  ],
   options: [
     { flags: '--name <name>', text: 'what it is called here (default: the name of the folder or file)' },
     {
@@ -27,8 +34,8 @@ export const modelsImport = command<Flags>({
   async run({ args, options: { name: given, type, force }, out }) {
     const { importModel, modelRoots } = await import('enigma')
     using interrupt = new Interrupt()
-    const source = args[0]!
-    const name = given ?? basename(resolve(source), extname(source) === '.gguf' ? '.gguf' : '')
+    const source = await importSource(args[0]!)
+    const name = given ?? defaultName(args[0]!)
     if (!/^[^\\/]+$/.test(name) || name.startsWith('.'))
       throw new CliError('USAGE', `'${name}' cannot be a model's name: give one without slashes that does not begin with a dot.`)
     const imported = await importModel(source, join(modelRoots()[0]!, name), {
@@ -45,3 +52,20 @@ export const modelsImport = command<Flags>({
     return interrupt.exitCode
   },
 })
+
+/** A folder or file that is there, or what was pulled under that name: a model's folder, or its only GGUF file. */
+async function importSource(given: string): Promise<string> {
+  if (existsSync(given)) return given
+  const { cachedFolder } = await import('enigma')
+  const folder = await cachedFolder(given)
+  if (folder === undefined || existsSync(join(folder, 'config.json'))) return folder ?? given
+  const names = (await readdir(folder, { recursive: true })).filter((name) => name.endsWith('.gguf'))
+  if (names.length === 1) return join(folder, names[0]!)
+  throw new CliError('USAGE', `${given} is ${names.length} GGUF files in ${folder}. Give the path of one: ${names.join(', ')}`)
+}
+
+/** Of `owner/name@revision` the name. */
+function defaultName(given: string): string {
+  const name = existsSync(given) ? basename(resolve(given)) : basename(given.split('@')[0]!)
+  return basename(name, extname(name) === '.gguf' ? '.gguf' : '')
+}
