@@ -89,6 +89,7 @@ export {
   type PullOptions,
   presetTable,
   pullModel,
+  type Reference,
   type ScheduleName,
   TensorError,
   Tokenizer,

@@ -6,6 +6,7 @@ export * from './config.js'
 export * from './data/index.js'
 export * from './errors.js'
 export { type EvaluateOptions, type Evaluation, evaluate } from './evaluation/evaluate.js'
+export type { Reference } from './evaluation/references.js'
 export {
   EXPORT_FORMATS,
   type ExportedModel,

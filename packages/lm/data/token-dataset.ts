@@ -13,6 +13,9 @@ export interface SplitInfo {
   readonly learned: number
 }
 
+/** Tokens that `read` takes at a time. */
+const readLength = 1 << 20
+
 const sizesOf = ({ start, end, bytes, learned }: TokenSplit): SplitInfo => ({ tokens: end - start, bytes, learned })
 
 /** Tokens on disk, as `prepareTokens` leaves them. Holds open files until closed. */
@@ -73,6 +76,14 @@ export class TokenDataset implements Disposable {
     const range = this.#index.splits[split]
     if (!range) throw new LmError('DATA_TOO_SMALL', 'No text is held out for validation: name a file or a share of the data')
     return new Windows(this.#shards, this.#index, range, split === 'train' ? 'training' : 'validation', options)
+  }
+
+  /** All tokens of the training part in memory, separators and all; where not everything is learned, with the marks of that. */
+  read(): Uint32Array {
+    const { start, end } = this.#index.splits.train
+    const tokens = new Uint32Array(end - start)
+    for (let at = start; at < end; at += readLength) tokens.set(this.#shards.read(at, Math.min(readLength, end - at)), at - start)
+    return tokens
   }
 
   /**
