@@ -1,6 +1,7 @@
-import { copyFile, mkdir, readdir, readFile, rm, symlink } from 'node:fs/promises'
-import { dirname, join, relative, resolve } from 'node:path'
-import { errorCode, writeAtomic, writeError } from '@enigma/tensor/formats'
+import { randomBytes } from 'node:crypto'
+import { copyFile, mkdir, readdir, readFile, rename, symlink } from 'node:fs/promises'
+import { basename, dirname, join, relative, resolve } from 'node:path'
+import { errorCode, temporaryName, writeAtomic, writeError } from '@enigma/tensor/formats'
 import type { HubName } from './hub-name.js'
 
 const commitPattern = /^[0-9a-f]{40}$/
@@ -67,12 +68,14 @@ export class HubCache {
     const [place, blob] = [join(this.snapshot(repository, commit), path), this.blob(repository, oid)]
     try {
       await mkdir(dirname(place), { recursive: true })
-      await rm(place, { force: true })
-      await symlink(relative(dirname(place), blob), place).catch((error) => {
+      const aside = join(dirname(place), temporaryName(basename(place), randomBytes(4).toString('hex')))
+      await symlink(relative(dirname(place), blob), aside).catch((error) => {
         // Windows gives links only to those who may make them: there the file lies twice.
         if (errorCode(error) !== 'EPERM') throw error
-        return copyFile(blob, place)
+        return copyFile(blob, aside)
       })
+      // At once, for those who read the model meanwhile.
+      await rename(aside, place)
     } catch (error) {
       throw writeError(error, place)
     }

@@ -3,6 +3,7 @@ import { isObject } from '../formats/config-fields.js'
 import type { HubName } from './hub-name.js'
 import { hubRequest } from './hub-request.js'
 import type { HubSettings } from './hub-settings.js'
+import { IdleTimer } from './idle-timer.js'
 
 /** A file of a model on the hub. */
 export interface HubFile {
@@ -30,11 +31,7 @@ export async function readRevision(
   signal: AbortSignal,
 ): Promise<HubRevision> {
   const path = `api/models/${repository}/revision/${encodeURIComponent(revision)}?blobs=true`
-  const response = await hubRequest(settings, path, `${repository}@${revision}`, { signal })
-  const answer: unknown = await response.json().catch((error: Error) => {
-    signal.throwIfAborted()
-    throw strange(settings, error.message)
-  })
+  const answer = parsed(await textOf(settings, path, `${repository}@${revision}`, signal))
   if (
     !isObject(answer) ||
     typeof answer.sha !== 'string' ||
@@ -43,6 +40,24 @@ export async function readRevision(
   )
     throw strange(settings, 'it names no commit and files')
   return { commit: answer.sha, files: answer.siblings.map((entry) => readFile(entry, settings)) }
+}
+
+async function textOf(settings: HubSettings, path: string, what: string, signal: AbortSignal): Promise<string> {
+  using idle = new IdleTimer(settings.idleTimeout, signal)
+  try {
+    return await (await hubRequest(settings, path, what, { signal: idle.signal })).text()
+  } catch (error) {
+    throw idle.reasonOf(error)
+  }
+}
+
+/** Undefined where it is not JSON. */
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
 }
 
 // What the answer says becomes names of files here: nothing in it may lead out of the cache.

@@ -14,6 +14,8 @@ export interface TestHubOptions {
   /** Only with this token. */
   readonly token?: string
   readonly gated?: boolean
+  /** It takes questions and answers none. */
+  readonly silent?: boolean
   /** Changes what the API says. */
   readonly answer?: (revision: { sha: string; siblings: object[] }) => unknown
 }
@@ -85,7 +87,8 @@ export class TestHub implements AsyncDisposable {
 
   #answer(request: IncomingMessage, response: ServerResponse): void {
     this.#note('hub', request)
-    const { token, gated, answer = (revision) => revision } = this.#options
+    const { token, gated, silent, answer = (revision) => revision } = this.#options
+    if (silent) return
     const refuse = (status: number, code: string) => response.writeHead(status, { 'x-error-code': code }).end('{}')
     if (token !== undefined && request.headers.authorization !== `Bearer ${token}`) return void refuse(401, 'RepoNotFound')
     if (gated) return void refuse(403, 'GatedRepo')
@@ -120,7 +123,7 @@ export class TestHub implements AsyncDisposable {
     const range = asked !== undefined && { 'content-range': `bytes ${asked}-${content.length - 1}/${content.length}` }
     response.writeHead(asked === undefined ? 200 : 206, { 'content-length': sent.length, ...range })
     if (fault !== 'drop' && fault !== 'hang') return void response.end(sent)
-    response.write(sent.subarray(0, sent.length >> 1), () => fault === 'drop' && request.socket.destroy())
+    response.write(sent.subarray(0, sent.length >> 1), () => fault === 'drop' && request.socket.end())
   }
 }
 
