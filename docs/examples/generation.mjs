@@ -45,6 +45,18 @@ const [best] = await engine.beams('The king', { beams: 4, maxTokens: 8 })
 const three = await engine.choices('The king', 3, { maxTokens: 8, seed: 1 })
 console.log(`beams: ${best.text} (${best.score.toFixed(2)}), choices: ${three.length}`)
 
+const prompts = ['The king', 'The hare', 'Once upon a time']
+const streams = prompts.map((prompt) => engine.stream(prompt, { maxTokens: 24, seed: 1 }))
+await Promise.all(
+  streams.map(async (stream, index) => {
+    for await (const piece of stream) console.log(`${prompts[index]}: ${JSON.stringify(piece)}`)
+  }),
+)
+
+const said = await engine.complete('Once upon a time', { maxTokens: 16 })
+const goesOn = await engine.complete(`Once upon a time${said.text} And then`, { maxTokens: 16 })
+console.log(`needed no reading: ${goesOn.cachedTokens > 4}`)
+
 const long = 'And they ran. '.repeat(400)
 await engine.complete(long).catch((error) => console.log(error.code, error.message))
 const cut = await engine.complete(long, { truncate: 'oldest', maxTokens: 8 })

@@ -13,8 +13,11 @@ export default defineModule<InferenceConfig, TextEngine>({
       const sizes = `The tokenizer has ${tokens.vocabSize} tokens, the model '${model.name}' was trained with ${model.tokenizer.vocabSize}`
       throw failed(`${sizes}: they do not belong together. Load 'tokenizer' without a file to take the model's own.`)
     }
-    const { threads, device } = ctx.config
+    const { parallel, threads, device } = ctx.config
     const generator = await TextGenerator.create(model, {
+      ...(parallel !== undefined && { parallel }),
+      // The engine has a queue of its own, for all that it does.
+      queueLimit: Number.MAX_SAFE_INTEGER,
       ...(threads !== undefined && { threads }),
       ...(device !== undefined && { device }),
     })
@@ -25,8 +28,9 @@ export default defineModule<InferenceConfig, TextEngine>({
   },
 
   health(_, engine) {
-    const { model, busy, waiting } = engine.status()
-    return { status: 'healthy', message: busy ? `${model} is answering, ${waiting} waiting` : `${model} is ready` }
+    const { model, running, waiting } = engine.status()
+    const message = running > 0 ? `${model} is answering ${running} requests, ${waiting} waiting` : `${model} is ready`
+    return { status: 'healthy', message }
   },
 
   usage: (_, engine) => engine.usage(),

@@ -29,14 +29,14 @@ interface Request {
   readonly trimmed: boolean
 }
 
-/** Answers requests with one model, one after another in the order in which they came. */
+/** Answers requests with one model, several at a time; the others wait in the order in which they came. */
 export class TextEngine implements Inference {
   readonly model: string
   readonly #generator: TextGenerator
   readonly #tokens: Tokenization
   readonly #defaults: InferenceConfig
   readonly #events: EngineEvents
-  readonly #queue = new RequestQueue()
+  readonly #queue: RequestQueue
   readonly #requestsOpen = new Set<AbortController>()
   #requests = 0
   #answered = 0
@@ -49,6 +49,7 @@ export class TextEngine implements Inference {
     this.#tokens = tokens
     this.#defaults = defaults
     this.#events = events
+    this.#queue = new RequestQueue(generator.status.parallel, defaults.queueLimit)
   }
 
   /** @throws the signal's reason when it is aborted, as there is no way to say that the text is cut */
@@ -104,22 +105,23 @@ export class TextEngine implements Inference {
   }
 
   status(): InferenceStatus {
-    const { busy, waiting } = this.#queue
+    const { parallel, slots } = this.#generator.status
+    const { busy: running, waiting } = this.#queue
     const [answered, tokens, tokensPerSecond] = [this.#answered, this.#generated, this.#tokensPerSecond]
-    return { model: this.model, busy, waiting, answered, tokens, tokensPerSecond }
+    return { model: this.model, busy: running > 0, parallel, slots, running, waiting, answered, tokens, tokensPerSecond }
   }
 
-  /** Bytes: the weights as the native program packs them, and the keys and values of the text being generated. */
+  /** Bytes: the weights as the native program packs them, and the slots that hold keys and values. */
   usage(): { readonly ram: number } {
     const { weights, kvCache } = memoryEstimate(this.#generator.model.config).inference
-    return { ram: weights + (this.#queue.busy ? kvCache : 0) }
+    return { ram: weights + kvCache * this.#generator.status.slots }
   }
 
   /** Ends all requests, waits until the native code has let go of them, and frees the model's program. */
   async close(reason: unknown): Promise<void> {
     for (const controller of this.#requestsOpen) controller.abort(reason)
     await this.#queue.idle()
-    this.#generator.close()
+    await this.#generator.close()
   }
 
   #begin(prepare: () => Request, options: GenerateOptions): PieceStream {

@@ -8,6 +8,10 @@ export interface InferenceConfig {
   readonly topK: number
   readonly topP: number
   readonly repetitionPenalty: number
+  /** Requests that are answered at a time; default 16, or what fits into 1 GiB. */
+  readonly parallel?: number
+  /** Requests that may wait for their turn. */
+  readonly queueLimit: number
   /** Native threads; default all cores. */
   readonly threads?: number
   /** Where it is computed; default `cpu`. */
@@ -18,6 +22,12 @@ export interface InferenceStatus {
   readonly model: string
   /** Whether a text is being generated now. */
   readonly busy: boolean
+  /** Requests that can be answered at a time. */
+  readonly parallel: number
+  /** Slots for keys and values that there are by now; they keep what they have read for the next request that begins alike. */
+  readonly slots: number
+  /** Requests that are being answered. */
+  readonly running: number
   /** Requests that wait for their turn. */
   readonly waiting: number
   /** Requests answered since the module was loaded. */

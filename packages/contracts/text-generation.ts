@@ -64,6 +64,8 @@ export interface Completion {
   /** New tokens, a count. */
   readonly tokens: number
   readonly promptTokens: number
+  /** Of them, those that needed no reading, as an earlier text began alike. */
+  readonly cachedTokens?: number
   readonly tokensPerSecond: number
   /** `stop`: end token or stop text; `length`: the limit; `abort`: the signal; `tool_calls`: a tool is called. */
   readonly finishReason: FinishReason

@@ -141,10 +141,11 @@ export class TextGenerator {
     return templatedPrompt(messages, (kept) => chatTemplate.encode(kept, { addGenerationPrompt: true }), room)
   }
 
-  /** Ends all texts with what there is. */
-  close(): void {
-    this.#batch.close()
+  /** Ends all texts with what there is. Resolves when native code has let go of them. */
+  async close(): Promise<void> {
+    const ended = this.#batch.close()
     this.#decoder.release()
+    await ended
   }
 
   #generate(sequences: readonly SequenceGeneration[], options: GenerationOptions): AsyncGenerator<string, GenerationResult>[] {

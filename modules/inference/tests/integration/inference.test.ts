@@ -75,19 +75,22 @@ test('a stop text ends the answer and is not part of it', async () => {
   expect(completion).toMatchObject({ text: text.slice(0, text.indexOf(stop)), finishReason: 'stop' })
 })
 
-test('requests are answered in order, and the events tell of each', async () => {
-  const { manager, engine } = await open()
+test('one at a time, requests are answered in order, and the events tell of each', async () => {
+  const { manager, engine } = await open({ parallel: 1 })
   await using _ = manager
   await Promise.all([engine.generate('one', greedy), engine.complete('two', greedy), engine.stream('three', greedy).result])
   const seen = manager.events.recent('generation.*').map(({ name, payload }) => `${name} ${(payload as { id: string }).id}`)
   expect(seen).toEqual([1, 2, 3].flatMap((n) => [`generation.started generation-${n}`, `generation.finished generation-${n}`]))
-  expect(await manager.runCommand('inference', 'status')).toMatchObject({ model: 'owl', busy: false, waiting: 0, answered: 3 })
+  expect(await manager.runCommand('inference', 'status')).toMatchObject({
+    ...{ model: 'owl', busy: false, waiting: 0, answered: 3 },
+    ...{ parallel: 1, slots: 1, running: 0 },
+  })
   expect((await manager.health()).inference).toEqual({ status: 'healthy', message: 'owl is ready' })
   expect(manager.getModule('inference').usage.reported?.ram).toBeGreaterThan(0)
 })
 
 test('an aborted request ends at once; one that waits never begins', async () => {
-  const { manager, engine } = await open()
+  const { manager, engine } = await open({ parallel: 1 })
   await using _ = manager
   const running = new AbortController()
   const waiting = new AbortController()

@@ -73,7 +73,7 @@ export class Batch {
   #previous: Step['kind'] | undefined
   /** Whom the run under way is for, and what ends it. */
   #run: { readonly slots: readonly Slot[]; readonly controller: AbortController } | undefined
-  #looping = false
+  #loop: Promise<void> | undefined
   #closed = false
 
   constructor(decoder: Decoder, { parallel, queueLimit }: Required<BatchOptions>) {
@@ -111,11 +111,12 @@ export class Batch {
     return jobs.map((job) => stream(job, left))
   }
 
-  /** Ends all texts with what there is. */
-  close(): void {
+  /** Ends all texts with what there is. Resolves when native code has let go of them. */
+  async close(): Promise<void> {
     this.#closed = true
-    for (const job of [...this.#waiting, ...this.#slots.map(({ job }) => job)]) if (job) this.#leave(job)
+    for (const job of this.#jobs()) this.#leave(job)
     this.#kv.release()
+    await this.#loop
   }
 
   #enter(jobs: readonly Job[]): void {
@@ -126,7 +127,7 @@ export class Batch {
         `${this.#parallel} texts are being generated and ${this.#waiting.length} wait; no more than ${this.#queueLimit} may. Try again later, or raise queueLimit.`,
       )
     this.#waiting.push(...jobs)
-    void this.#loop()
+    this.#loop ??= this.#work()
   }
 
   /** Ends a text that is not finished. Its slot is free at once, and a run that is for nobody else ends. */
@@ -144,25 +145,39 @@ export class Batch {
     slot.freed = this.#steps
   }
 
-  async #loop(): Promise<void> {
-    if (this.#looping) return
-    this.#looping = true
+  /** Goes on until there is nothing to do. */
+  async #work(): Promise<void> {
     // Who enters together begins together.
     await undefined
-    for (;;) {
-      this.#admit()
-      const active = this.#slots.filter(({ job }) => job)
-      if (active.length === 0) break
-      const step = nextStep(
-        active.map(({ read, served, job }) => ({ pending: job!.sequence.tokens.length - read.length, served })),
-        this.#previous,
-      )
-      this.#previous = step.kind
-      this.#steps++
-      if (step.kind === 'read') await this.#read(active[step.reader]!, step.count)
-      else await this.#decode(step.readers.map((index) => active[index]!))
+    try {
+      while (await this.#step());
+    } catch (error) {
+      for (const job of this.#jobs()) {
+        job.fail(error)
+        this.#leave(job)
+      }
     }
-    this.#looping = false
+    this.#loop = undefined
+  }
+
+  #jobs(): Job[] {
+    return [...this.#slots.flatMap(({ job }) => job ?? []), ...this.#waiting]
+  }
+
+  /** False when there is nothing to do. */
+  async #step(): Promise<boolean> {
+    this.#admit()
+    const active = this.#slots.filter(({ job }) => job)
+    if (active.length === 0) return false
+    const step = nextStep(
+      active.map(({ read, served, job }) => ({ pending: job!.sequence.tokens.length - read.length, served })),
+      this.#previous,
+    )
+    this.#previous = step.kind
+    this.#steps++
+    if (step.kind === 'read') await this.#read(active[step.reader]!, step.count)
+    else await this.#decode(step.readers.map((index) => active[index]!))
+    return true
   }
 
   /** Gives slots to those who wait, in order; who waits for a beginning that another one is reading lets others pass. */
