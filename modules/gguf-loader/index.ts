@@ -1,4 +1,5 @@
 import { stat } from 'node:fs/promises'
+import { availableParallelism } from 'node:os'
 import { resolve } from 'node:path'
 import { TextGeneration } from '@enigma/contracts'
 import { defineModule, ModuleError } from '@enigma/kernel'
@@ -18,7 +19,8 @@ export default defineModule<GgufLoaderConfig, GgufService>({
   },
 
   async load(ctx) {
-    const { context, parallel, gpuLayers, threads, cacheType } = ctx.config
+    // llama.cpp's bindings start four threads on two cores, which wait for each other in loops: many times slower.
+    const { context, parallel, gpuLayers, threads = availableParallelism(), cacheType } = ctx.config
     const file = fileOf(ctx.config)
     const options = { file, context, parallel, gpuLayers, threads, cacheType, library: 'node-llama-cpp' }
     const process = await LlamaProcess.start(options, ctx.signal)

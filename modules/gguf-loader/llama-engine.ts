@@ -62,7 +62,7 @@ export class LlamaEngine {
       const llama = await library.getLlama({
         ...{ build: 'never', skipDownload: true, progressLogs: false, logLevel: 'error' },
         gpu: gpuLayers > 0 ? 'auto' : false,
-        ...(threads !== undefined && { maxThreads: threads }),
+        maxThreads: threads,
       })
       const model = await llama.loadModel({ modelPath: file, gpuLayers })
       const contextSize = Math.min(options.context, model.trainContextSize)
@@ -71,7 +71,7 @@ export class LlamaEngine {
         ...{ experimentalKvCacheKeyType: kv, experimentalKvCacheValueType: kv },
         // Keys and values that are rounded can only be read so.
         flashAttention: cacheType === 'q8_0',
-        ...(threads !== undefined && { threads }),
+        threads,
       })
       const sequences = Array.from({ length: parallel }, () => context.getSequence())
       return new LlamaEngine(library, llama, model, sequences, contextSize)

@@ -7,7 +7,7 @@ export interface LoadOptions {
   readonly context: number
   readonly parallel: number
   readonly gpuLayers: number
-  readonly threads: number | undefined
+  readonly threads: number
   readonly cacheType: 'f32' | 'f16' | 'q8_0'
   /** The npm package that brings llama.cpp. */
   readonly library: string

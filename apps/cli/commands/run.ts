@@ -75,7 +75,7 @@ function severalAnswers(
 }
 
 function show(out: Output, completion: Completion, module: string): void {
-  if (out.json) out.data(shown(completion))
+  if (out.json) out.data({ ...shown(completion), ...(module !== 'inference' && { module }) })
   else out.piece('\n')
   out.hint(out.color.dim(summary(completion, module)))
 }
