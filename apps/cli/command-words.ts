@@ -9,6 +9,7 @@ const words: readonly (readonly [RegExp, string])[] = [
   [/Save it again with saveConfig\./g, 'Start over with: enigma modules unload --all'],
   [/reset it: await manager\.reset\('([^']+)'\)/g, 'run: enigma modules enable $1'],
   [/restore with accept: \['[^']+'\] \(([^)]+)\)/g, 'run: $1'],
+  [/allow it with truncate: '(\w+)'/g, 'allow it with --truncate $1'],
   [/, or open a new manager\./g, '.'],
 ]
 

@@ -34,6 +34,7 @@ export type LmErrorCode =
   // generation
   | 'INVALID_OPTION'
   | 'EMPTY_PROMPT'
+  | 'NOT_FINITE'
   | 'CONTEXT_OVERFLOW'
   | 'SCHEMA_INVALID'
   | 'SCHEMA_UNSUPPORTED'

@@ -6,7 +6,7 @@ import { loadChatTemplate } from './chat/template-file.js'
 import { type ModelFolder, openModelFolder } from './checkpoint/index.js'
 import { createConfig, type ModelConfig } from './config.js'
 import { LmError } from './errors.js'
-import { isAdapterFolder, readAdapter } from './formats/peft-adapter.js'
+import { describedIn, isAdapterFolder, readAdapter } from './formats/peft-adapter.js'
 import { hubNameOf } from './hub/hub-cache.js'
 import { parameterCount } from './memory.js'
 import { parameterSpecs } from './parameters.js'
@@ -72,6 +72,8 @@ export class LanguageModel {
   }
 
   static async #adapted(folder: string, { verify = true, ...options }: LoadOptions): Promise<LanguageModel> {
+    // An adapter may adapt another one, but not, by detours, itself.
+    await describedIn(folder)
     const adapter = await readAdapter(folder)
     const base = await LanguageModel.load(adapter.base, { verify })
     const template = (await loadChatTemplate(folder, base.tokenizer)) ?? base.chatTemplate

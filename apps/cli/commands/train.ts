@@ -118,7 +118,9 @@ export const train = command<TrainFlags>({
       out.note(`Trained ${result.steps} steps. Talk to it: enigma chat ${asked.out}`)
       return 0
     }
-    out.note(`Stopped at step ${result.steps}, with a checkpoint. Go on: enigma train --out ${asked.out} --resume`)
+    if (result.steps === 0 && !options.resume)
+      out.note('Stopped before the first step: nothing was kept. Begin again with --force.')
+    else out.note(`Stopped at step ${result.steps}, with a checkpoint. Go on: enigma train --out ${asked.out} --resume`)
     return interrupt.exitCode ?? 1
   },
 })

@@ -61,6 +61,15 @@ describe('a chat template', () => {
   })
 })
 
+it('a template that never ends is stopped, also where its turns are looked at when the model is loaded', () => {
+  const endless = new ChatTemplate(
+    '{% for i in range(1000000) %}{% for j in range(1000000) %}{% endfor %}{% endfor %}',
+    tokenizer,
+  )
+  expect(() => endless.encode([user('a')])).toThrow(/takes longer than 1 s/)
+  expect(endless.turnEnd).toBeUndefined()
+})
+
 describe('a prompt in a chat template', () => {
   const encode = (messages: readonly ChatMessage[]) =>
     new ChatTemplate(chatMl, tokenizer).encode(messages, { addGenerationPrompt: true })

@@ -1,5 +1,6 @@
 import { Template } from '@huggingface/jinja'
 import { LmError } from '../errors.js'
+import { TimeLimit } from '../time-limit.js'
 import { specialPattern } from '../tokenizer/special-tokens.js'
 import { TokenBuffer } from '../tokenizer/token-buffer.js'
 import type { Tokenizer } from '../tokenizer/tokenizer.js'
@@ -33,6 +34,9 @@ const [open, close] = ['\uE000', '\uE001']
 /** What a template must know of a vocabulary; a `Tokenizer` does. */
 export type TemplateTokens = Pick<Tokenizer, 'bosId' | 'eosId' | 'specialTokens' | 'idToToken' | 'tokenToId' | 'encodeInto'>
 
+/** What a template may take for a conversation, in ms; a good one takes less than one. */
+const longest = 1000
+
 /** How a model writes conversations: the Jinja template of its folder, and the tokens that count as special. */
 export class ChatTemplate {
   /** Parsed when it is used: a model whose template this cannot read still goes on with texts. */
@@ -40,6 +44,7 @@ export class ChatTemplate {
   readonly #names: { readonly bos_token?: string; readonly eos_token?: string }
   readonly #specials: readonly string[]
   readonly #tokenizer: TemplateTokens
+  readonly #limit = new TimeLimit()
 
   /** @param source the template, as `chat_template` of a `tokenizer_config.json` has it */
   constructor(
@@ -57,7 +62,8 @@ export class ChatTemplate {
   encode(messages: readonly TemplateMessage[], options: RenderOptions = {}): number[] {
     const { masked, restore } = this.#mask(messages)
     const ids = new TokenBuffer()
-    for (const part of this.#split(this.#render(masked, options), restore, [])) this.#encodePart(part, ids)
+    const rendered = this.#limited(() => this.#render(masked, options))
+    for (const part of this.#split(rendered, restore, [])) this.#encodePart(part, ids)
     return Array.from(ids.ids)
   }
 
@@ -85,16 +91,23 @@ export class ChatTemplate {
   /** The token that ends the assistant's turn; undefined where no token does, or the template does not tell. */
   get turnEnd(): number | undefined {
     try {
-      const answer = this.parts([
+      const turns = [
         { role: 'user', content: 'a' },
         { role: 'assistant', content: 'b' },
-      ]).filter((part) => part.answer)
+      ]
+      const answer = this.#limited(() => this.parts(turns)).filter((part) => part.answer)
       const last = answer.at(-1)
       return last?.kind === 'special' ? this.#tokenizer.tokenToId(last.token) : undefined
     } catch (error) {
       if (error instanceof LmError) return undefined
       throw error
     }
+  }
+
+  /** Templates come with models from anywhere. Training data are rendered without: there the limit would cost more than the template. */
+  #limited<T>(run: () => T): T {
+    const message = `The model's chat template takes longer than ${longest / 1000} s for this conversation`
+    return this.#limit.within(longest, run, (cause) => new LmError('TEMPLATE_INVALID', message, { cause }))
   }
 
   #render(messages: readonly TemplateMessage[], { addGenerationPrompt = false, tools }: RenderOptions): string {

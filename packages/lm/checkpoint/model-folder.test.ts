@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, readFile, rm, symlink, truncate, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type FloatTensor, readTensors } from '@enigma/tensor/formats'
@@ -158,18 +158,44 @@ describe('a model folder', () => {
     }
   })
 
-  it('is not overwritten by accident, nor are checkpoints', async () => {
-    await refuseExistingModel(folder)
-    await saveCheckpoint(folder, { step: 3, tensors: {}, state: null })
-    expect((await failure(refuseExistingModel(folder))).message).toContain('already holds checkpoints of a training run')
+  it('of another precision than weights are read in is refused when it is opened', async () => {
     await saveModel(folder, content)
-    const error = await failure(refuseExistingModel(folder))
+    const path = join(folder, 'model.safetensors')
+    const bytes = await readFile(path)
+    bytes.write('I32', bytes.indexOf('F32'))
+    await writeFile(path, bytes)
+    const error = await failure(openModelFolder(folder, { verify: false }))
+    expect([error.code, error.message]).toEqual([
+      'TENSOR_UNSUPPORTED',
+      expect.stringMatching(/is I32; weights are read as F32, F16, BF16/),
+    ])
+  })
+
+  it('is not overwritten by accident, nor are checkpoints', async () => {
+    const refused = () => failure(refuseExistingModel(folder, ['README.md']))
+    await refuseExistingModel(folder, ['README.md'])
+    await saveCheckpoint(folder, { step: 3, tensors: {}, state: null })
+    expect((await refused()).message).toContain('already holds checkpoints of a training run')
+    await saveModel(folder, content)
+    const error = await refused()
     expect([error.code, error.message]).toEqual([
       'MODEL_EXISTS',
       `${folder} already holds a model. Continue it with --resume, replace it with --force, or choose another folder`,
     ])
   })
 })
+
+it.each(['config.json', 'README.md', 'adapter_config.json'])(
+  "somebody else's %s is not overwritten by accident",
+  async (name) => {
+    await mkdir(folder)
+    await writeFile(join(folder, 'notes.txt'), 'mine')
+    await refuseExistingModel(folder, ['README.md'])
+    await writeFile(join(folder, name), 'mine')
+    const error = await failure(refuseExistingModel(folder, ['README.md']))
+    expect(error.message).toContain(`already holds ${name}. `)
+  },
+)
 
 describe('looking for models', () => {
   it('lists sound and broken ones under the roots, by name', async () => {
@@ -178,16 +204,20 @@ describe('looking for models', () => {
     await saveModel(join(models, 'me', 'ant'), content)
     await saveModel(join(models, 'mole'), content)
     await truncate(join(models, 'mole', 'model.safetensors'), 100)
+    await saveModel(join(models, 'owl'), content)
+    await rm(join(models, 'owl', 'model.safetensors'))
+    await symlink(models, join(models, 'owl', 'model.safetensors'))
     await mkdir(join(models, 'other'))
     await writeFile(join(models, 'other', 'config.json'), '{"colour":"red"}')
     const found = await findModels([models, join(models, 'zebra'), join(root, 'missing')])
     expect(found.map(({ name, status }) => [name, status])).toEqual([
       ['ant', 'ok'],
       ['mole', 'broken'],
+      ['owl', 'broken'],
       ['zebra', 'ok'],
     ])
     const parameters = parameterCount(config)
-    expect(found[2]).toMatchObject({
+    expect(found[3]).toMatchObject({
       preset: 'nano',
       parameters,
       dtype: 'F16',
@@ -195,5 +225,6 @@ describe('looking for models', () => {
       folder: join(models, 'zebra'),
     })
     expect(found[1]).toMatchObject({ error: { code: 'FILE_TRUNCATED' } })
+    expect(found[2]).toMatchObject({ error: { code: 'FILE_NOT_FOUND', message: expect.stringMatching(/is a folder$/) } })
   })
 })

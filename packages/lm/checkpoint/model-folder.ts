@@ -21,6 +21,8 @@ export const MODEL = 'model.safetensors'
 export const CARD = 'README.md'
 export const INFO = 'enigma.json'
 export const INFO_FORMAT = 1
+/** What makes a folder an adapter's, in PEFT's layout. */
+export const ADAPTER = 'adapter_config.json'
 
 /** What `enigma.json` says. */
 export interface ModelInfo {
@@ -104,21 +106,29 @@ export async function readModelInfo(folder: string): Promise<ModelInfo | null> {
 }
 
 /**
- * Refuses a folder that already holds a model or checkpoints, so that nothing trained is overwritten by accident.
+ * Refuses a folder that already holds a model or checkpoints, so that nothing trained is overwritten by accident; or files of the
+ * same names, which are somebody's.
+ * @param replaced files that would be written over or removed, beside `config.json`
  * @throws LmError MODEL_EXISTS
  */
 export async function refuseExistingModel(
   folder: string,
+  replaced: readonly string[],
   advice = 'Continue it with --resume, replace it with --force, or choose another folder',
 ): Promise<void> {
   const names = await readdir(folder).catch((): string[] => [])
-  const checkpoints =
-    names.includes('trainer') && (await readdir(join(folder, 'trainer'))).some((name) => name.startsWith('checkpoint-'))
+  const checkpoints = await readdir(join(folder, 'trainer')).catch((): string[] => [])
   const weights = names.find((name) => name === MODEL || name === `${MODEL}.index.json`)
-  if (!weights && !checkpoints) return
-  const what = weights ? 'a model' : 'checkpoints of a training run'
-  throw new LmError('MODEL_EXISTS', `${folder} already holds ${what}. ${advice}`)
+  const other = names.find((name) => name === CONFIG || name === ADAPTER || replaced.includes(name))
+  const what = weights
+    ? 'a model'
+    : checkpoints.some((name) => name.startsWith('checkpoint-'))
+      ? 'checkpoints of a training run'
+      : other
+  if (what !== undefined) throw new LmError('MODEL_EXISTS', `${folder} already holds ${what}. ${advice}`)
 }
+
+const weightTypes: ReadonlySet<string> = new Set(['F32', 'F16', 'BF16'])
 
 function checkTensors(config: ModelConfig, tensors: TensorReader): void {
   for (const { name, shape } of parameterSpecs(config)) {
@@ -128,6 +138,11 @@ function checkTensors(config: ModelConfig, tensors: TensorReader): void {
       const shapes = `[${found.shape.join(', ')}], ${CONFIG} calls for [${shape.join(', ')}]`
       throw new LmError('SHAPE_MISMATCH', `"${name}" in ${tensors.path} has the shape ${shapes}`)
     }
+    if (!weightTypes.has(found.dtype))
+      throw new LmError(
+        'TENSOR_UNSUPPORTED',
+        `"${name}" in ${tensors.path} is ${found.dtype}; weights are read as ${[...weightTypes].join(', ')}`,
+      )
   }
 }
 

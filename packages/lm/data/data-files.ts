@@ -1,3 +1,4 @@
+import type { Dirent } from 'node:fs'
 import { readdir, stat } from 'node:fs/promises'
 import { join, relative, resolve, sep } from 'node:path'
 import { LmError } from '../errors.js'
@@ -37,19 +38,27 @@ async function expand(path: string): Promise<DataFile[]> {
   if (entry?.isDirectory()) {
     const files = await filesBelow(path, (name) => readable.test(name))
     if (files.length === 0) throw new LmError('FILE_NOT_FOUND', `No .txt, .md or .jsonl files in ${path}`)
-    return Promise.all(files.map(describe))
+    return describeAll(files, path)
   }
-  if (entry) return [await describe(path)]
+  if (entry) return describeAll([path], path)
   if (!magic.test(path)) throw new LmError('FILE_NOT_FOUND', `Data file not found: ${path}`)
   const files = await glob(path)
   if (files.length === 0) throw new LmError('FILE_NOT_FOUND', `No file matches ${path}`)
-  return Promise.all(files.map(describe))
+  return describeAll(files, path)
+}
+
+/** Those that hold something. */
+async function describeAll(paths: readonly string[], asked: string): Promise<DataFile[]> {
+  const files = (await Promise.all(paths.map(describe))).filter(({ bytes }) => bytes > 0)
+  if (files.length > 0) return files
+  throw new LmError('DATA_EMPTY', paths.length === 1 ? `Data file is empty: ${paths[0]}` : `All files of ${asked} are empty`)
 }
 
 async function describe(path: string): Promise<DataFile> {
-  const { size } = await stat(path)
-  if (size === 0) throw new LmError('DATA_EMPTY', `Data file is empty: ${path}`)
-  return { path, kind: /\.jsonl$/i.test(path) ? 'jsonl' : 'text', bytes: size }
+  const entry = await stat(path)
+  // Data are read more than once: to tell their kind, to hash, to learn from.
+  if (!entry.isFile()) throw new LmError('DATA_INVALID', `${path} is no file. Save what it gives to one`)
+  return { path, kind: /\.jsonl$/i.test(path) ? 'jsonl' : 'text', bytes: entry.size }
 }
 
 async function glob(pattern: string): Promise<string[]> {
@@ -63,8 +72,12 @@ async function glob(pattern: string): Promise<string[]> {
 /** The files under a folder whose path below it (with `/`) passes, sorted; hidden files and folders are left out. */
 async function filesBelow(folder: string, passes: (name: string) => boolean): Promise<string[]> {
   const entries = await readdir(folder, { recursive: true, withFileTypes: true }).catch(() => [])
+  const isFile = async (entry: Dirent) =>
+    entry.isFile() ||
+    (entry.isSymbolicLink() && (await stat(join(entry.parentPath, entry.name)).catch(() => undefined))?.isFile())
+  const files = await Promise.all(entries.map(isFile))
   return entries
-    .filter((entry) => entry.isFile())
+    .filter((_, at) => files[at])
     .map((entry) => relative(folder, join(entry.parentPath, entry.name)).split(sep).join('/'))
     .filter((name) => !/(^|\/)\./.test(name) && passes(name))
     .sort()

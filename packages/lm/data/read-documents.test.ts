@@ -1,3 +1,5 @@
+import { execFileSync } from 'node:child_process'
+import { mkdirSync, symlinkSync } from 'node:fs'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { preTokenEnd } from '../tokenizer/pre-tokens.js'
@@ -5,7 +7,9 @@ import { runs } from '../tokenizer/text.test.support.js'
 import { TemporaryFolder } from './data.test.support.js'
 import { findDataFiles } from './data-files.js'
 import type { Piece } from './pieces.js'
-import { readDocuments, readTexts } from './read-documents.js'
+import { holdConversations, readDocuments, readTexts } from './read-documents.js'
+import { readJsonl } from './read-jsonl.js'
+import { linesOf } from './read-utf8.js'
 import { splitDocuments } from './split-documents.js'
 
 /** Documents as text, special tokens written out. */
@@ -34,6 +38,37 @@ async function read(name: string, content: string | Uint8Array): Promise<string[
 async function* chunked(text: string, size: number): AsyncGenerator<string> {
   for (let at = 0; at < text.length; at += size) yield text.slice(at, at + size)
 }
+
+test('a line of many megabytes is looked at once', async () => {
+  const text = 'word '.repeat(1 << 22)
+  const [line] = [...(await documents(readJsonl('x', linesOf(chunked(`${JSON.stringify({ text })}\n\n{"text":"b"}`, 1 << 16)))))]
+  expect(line).toBe(text)
+})
+
+test('a folder is searched for links to files, too; what is no file is refused and not waited for', async () => {
+  using folder = new TemporaryFolder()
+  const text = folder.write('cache/blob', 'One.')
+  mkdirSync(folder.at('data'))
+  symlinkSync(text, folder.at('data/one.txt'))
+  symlinkSync(folder.at('nowhere'), folder.at('data/none.txt'))
+  expect((await findDataFiles([folder.at('data')])).map(({ path }) => path)).toEqual([folder.at('data/one.txt')])
+  execFileSync('mkfifo', [folder.at('pipe.txt')])
+  await expect(findDataFiles([folder.at('pipe.txt')])).rejects.toThrow(/pipe.txt is no file. Save what it gives to one/)
+})
+
+test('an empty file among others is left out', async () => {
+  using folder = new TemporaryFolder()
+  folder.write('a.txt', 'One.')
+  folder.write('b.txt', '')
+  expect((await findDataFiles([folder.path])).map(({ path }) => path)).toEqual([folder.at('a.txt')])
+  await expect(findDataFiles([folder.at('b.txt')])).rejects.toThrow(/Data file is empty/)
+})
+
+test('reading ends with the reason that a signal gives', async () => {
+  using folder = new TemporaryFolder()
+  const files = await findDataFiles([folder.write('a.jsonl', '{"text":"a"}\n')])
+  await expect(holdConversations(files, AbortSignal.abort())).rejects.toMatchObject({ name: 'AbortError' })
+})
 
 describe('text', () => {
   test('is split at separator lines and keeps everything else', async () => {

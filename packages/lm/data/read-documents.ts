@@ -14,13 +14,13 @@ export async function* readDocuments(files: readonly DataFile[], onBytes?: OnByt
   for (const file of files) {
     const chunks = readUtf8(file, onBytes)
     if (file.kind === 'jsonl') {
-      yield* readJsonl(file.path, linesOf(chunks))
+      yield* readJsonl(file.path, linesOf(chunks, file.path))
       continue
     }
     const first = await chunks.next()
     if (first.done) continue
     const all = prepend(first.value, chunks)
-    yield* isPairs(first.value) ? readPairs(linesOf(all)) : splitDocuments(all)
+    yield* isPairs(first.value) ? readPairs(linesOf(all, file.path)) : splitDocuments(all)
   }
 }
 
@@ -35,11 +35,11 @@ export async function* readTexts(files: readonly DataFile[], onBytes?: OnBytes):
 /** Documents of a text that may come before its questions and answers. */
 const preamble = 3
 
-/** Whether data files hold conversations. @throws LmError DATA_INVALID, FILE_NOT_FOUND */
-export async function holdConversations(files: readonly DataFile[]): Promise<boolean> {
+/** Whether data files hold conversations. @throws LmError DATA_INVALID, FILE_NOT_FOUND; the signal's reason */
+export async function holdConversations(files: readonly DataFile[], signal?: AbortSignal): Promise<boolean> {
   for (const file of files) {
     let documents = 0
-    for await (const piece of readDocuments([file])) {
+    for await (const piece of readDocuments([file], () => signal?.throwIfAborted())) {
       if (piece.kind === 'conversation') return true
       // Questions and answers begin a file of text, or are none; lines of JSON may come in any order.
       if (file.kind === 'text' && piece.kind === 'end' && ++documents === preamble) break

@@ -5,7 +5,7 @@ import type { DataFile } from './data-files.js'
 /** Bytes read at once: enough text to cut well, little to hold. */
 const chunkBytes = 1 << 20
 
-/** Told how many bytes were read since last time. */
+/** Told how many bytes were read since last time; what it throws ends the reading. */
 export type OnBytes = (bytes: number) => void
 
 /**
@@ -26,21 +26,38 @@ export async function* readUtf8({ path }: DataFile, onBytes?: OnBytes): AsyncGen
     if (error instanceof TypeError) {
       throw new LmError('DATA_INVALID', `${path} is not UTF-8 text. Save it as UTF-8, or leave it out`, { cause: error })
     }
-    if (error instanceof Error && 'code' in error) {
+    if (error instanceof Error && 'syscall' in error) {
       throw new LmError('FILE_NOT_FOUND', `Cannot read ${path}: ${error.message}`, { cause: error })
     }
     throw error
   }
 }
 
-/** The lines of chunks of text, without their ends (`\n`, `\r\n`). */
-export async function* linesOf(chunks: AsyncIterable<string>): AsyncGenerator<string> {
-  let rest = ''
+/** Characters of a line: a longer one is no text that was written, and would not fit into memory as JSON. */
+const longestLine = 1 << 28
+
+/**
+ * The lines of chunks of text, without their ends (`\n`, `\r\n`).
+ * @param path how messages name the text
+ * @throws LmError DATA_INVALID for a line of more than 2^28 characters
+ */
+export async function* linesOf(chunks: AsyncIterable<string>, path = 'The text'): AsyncGenerator<string> {
+  // A long line comes in many pieces: each is looked at once.
+  let pieces: string[] = []
+  let length = 0
   for await (const chunk of chunks) {
-    const lines = (rest + chunk).split('\n')
-    rest = lines.pop()!
-    for (const line of lines) yield withoutReturn(line)
+    const [first, ...others] = chunk.split('\n') as [string, ...string[]]
+    pieces.push(first)
+    length += first.length
+    if (length > longestLine) throw new LmError('DATA_INVALID', `${path} has a line of more than 268 million characters`)
+    const last = others.pop()
+    if (last === undefined) continue
+    yield withoutReturn(pieces.join(''))
+    for (const line of others) yield withoutReturn(line)
+    pieces = [last]
+    length = last.length
   }
+  const rest = pieces.join('')
   if (rest !== '') yield withoutReturn(rest)
 }
 

@@ -1,18 +1,30 @@
-import { readFile } from 'node:fs/promises'
+import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { errorCode } from '@enigma/tensor/formats'
 import { LmError } from '../errors.js'
 import { isObject } from './config-fields.js'
 
-/** What Hugging Face keeps beside a model's configuration, tokenizer and weights, and this project carries along. */
-export const COMPANIONS = [
+/** What beside a model's configuration, tokenizer and weights decides what it answers. */
+export const MODEL_SETTINGS = [
   'tokenizer_config.json',
   'special_tokens_map.json',
   'generation_config.json',
   'chat_template.jinja',
-  'README.md',
-  'LICENSE',
 ] as const
+
+/** What Hugging Face keeps beside a model's configuration, tokenizer and weights, and this project carries along. */
+export const COMPANIONS = [...MODEL_SETTINGS, 'README.md', 'LICENSE'] as const
+
+/** What a model that is replaced would leave in its folder: its shards, and of `companions` what the new one does not write. */
+export async function staleFiles(
+  folder: string,
+  written: readonly string[],
+  companions: readonly string[] = COMPANIONS,
+): Promise<string[]> {
+  const names = await readdir(folder).catch((): string[] => [])
+  const belongs = (name: string) => companions.includes(name) || /\.safetensors(\.index\.json)?$/.test(name)
+  return names.filter((name) => belongs(name) && !written.includes(name))
+}
 
 /**
  * The jinja template of chats in a model folder: `chat_template.jinja`, or in `tokenizer_config.json` (of several the one named default).

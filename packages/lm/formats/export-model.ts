@@ -1,8 +1,9 @@
-import { basename, resolve } from 'node:path'
+import { basename, dirname, resolve } from 'node:path'
 import type { StateDict } from '@enigma/nn'
 import {
   type FileDigest,
   type FloatTensor,
+  removeLeftovers,
   type StoredDtype,
   safetensorsStream,
   type TensorReader,
@@ -53,6 +54,8 @@ export async function exportModel(folder: string, file: string, options: ExportM
   if (!known.includes(type))
     throw new LmError('INVALID_OPTION', `A ${format} file holds weights as ${known.join(', ')}, not as ${JSON.stringify(type)}`)
   const { config, tensors, tokenizerPath } = files
+  // An export that was killed leaves a hidden file as large as this one will be.
+  await removeLeftovers(dirname(resolve(file)))
   if (format === 'safetensors') {
     const digest = await writeAtomic(file, safetensorsStream(lazily(config, tensors, options), { dtype: type as StoredDtype }))
     return { ...digest, file: resolve(file), format, type }

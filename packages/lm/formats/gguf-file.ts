@@ -1,5 +1,5 @@
-import { type FileHandle, open } from 'node:fs/promises'
-import { type FileDigest, type WriteOptions, writeAtomic } from '@enigma/tensor/formats'
+import type { FileHandle } from 'node:fs/promises'
+import { type FileDigest, openFile, type WriteOptions, writeAtomic } from '@enigma/tensor/formats'
 import { LmError } from '../errors.js'
 import { aligned, encodeGgufHeader, type TypedValue } from './gguf-encode.js'
 import { type ByteSource, type GgufHeader, type GgufMetadata, type GgufTensor, readGgufHeader } from './gguf-header.js'
@@ -24,12 +24,9 @@ export class GgufFile implements AsyncDisposable {
     this.#header = header
   }
 
-  /** @throws LmError FILE_NOT_FOUND, FILE_CORRUPT, FILE_TRUNCATED, UNSUPPORTED_MODEL */
+  /** @throws LmError FILE_CORRUPT, FILE_TRUNCATED, UNSUPPORTED_MODEL; TensorError FILE_NOT_FOUND */
   static async open(path: string): Promise<GgufFile> {
-    const handle = await open(path, 'r').catch((error: NodeJS.ErrnoException) => {
-      const what = error.code === 'ENOENT' ? 'does not exist' : `cannot be opened: ${error.message}`
-      throw new LmError('FILE_NOT_FOUND', `${path} ${what}`, { cause: error })
-    })
+    const handle = await openFile(path)
     try {
       const { size } = await handle.stat()
       return new GgufFile(path, handle, await readGgufHeader(new FileBytes(handle, size, path), size, path))
@@ -56,6 +53,11 @@ export class GgufFile implements AsyncDisposable {
     const tensor = this.#tensor(name)
     const { block, bytes, decode }: GgufType = GGUF_TYPES[tensor.type]
     const step = Math.min(size, tensor.elements)
+    if (step % block !== 0)
+      throw new LmError(
+        'UNSUPPORTED_MODEL',
+        `${this.path}: "${name}" is ${tensor.type}, whose blocks of ${block} do not fit pieces of ${step}`,
+      )
     const values = new Float32Array(step)
     const scratch = new Uint8Array((step / block) * bytes)
     for (let done = 0; done < tensor.elements; done += step) {

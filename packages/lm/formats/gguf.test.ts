@@ -9,7 +9,7 @@ import { yarnAttentionFactor } from '../model/rope.js'
 import { parameterSpecs } from '../parameters.js'
 import { type Tokenizer, trainBpe } from '../tokenizer/index.js'
 import { exportGguf, type GgufFileType } from './export-gguf.js'
-import { GgufFile } from './gguf-file.js'
+import { GgufFile, writeGguf } from './gguf-file.js'
 import { readGgufModel } from './gguf-model.js'
 import { ggufName, turnedHeads, turnRows } from './gguf-names.js'
 import { tokenizerFromGguf } from './gguf-tokenizer.js'
@@ -167,6 +167,16 @@ describe('a GGUF file', () => {
     await expect(broken).rejects.toMatchObject({ code: 'SHAPE_MISMATCH' })
     expect(await readdir(folder)).toEqual(before)
   })
+})
+
+it('a bias whose heads are no whole blocks is refused, not read askew', async () => {
+  const path = join(folder, 'askew.gguf')
+  const values = () => new Float32Array(64)
+  await writeGguf(path, {}, [{ name: 'blk.0.attn_q.bias', shape: [64], type: 'Q8_0', values }])
+  await using file = await GgufFile.open(path)
+  expect((await file.read('blk.0.attn_q.bias')).length).toBe(64)
+  const pieces = file.pieces('blk.0.attn_q.bias', 16)
+  await expect(pieces.next()).rejects.toThrow(/"blk.0.attn_q.bias" is Q8_0, whose blocks of 32 do not fit pieces of 16/)
 })
 
 describe('a damaged GGUF file', () => {

@@ -1,8 +1,9 @@
+import { execFileSync } from 'node:child_process'
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { nativeRuntime } from '@enigma/tensor'
-import { openTensors, readTensors } from '@enigma/tensor/formats'
+import { openTensors, readTensors, temporaryName } from '@enigma/tensor/formats'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { openModelFolder, saveModel } from '../checkpoint/index.js'
 import { createConfig } from '../config.js'
@@ -90,6 +91,14 @@ describe('a model exported as safetensors', () => {
     const exporting = exportModel(folder, join(place, 'x'), { format: 'safetensors', type: 'q4_0' })
     await expect(exporting).rejects.toThrow('A safetensors file holds weights as f32, f16, bf16, not as "q4_0"')
   })
+})
+
+it('an export removes what a killed one has left half-written', async () => {
+  const { folder } = await model()
+  const mark = temporaryName('hare.gguf', 'ab').replace(`-${process.pid}-`, '-999999999-')
+  await writeFile(join(place, mark), 'half')
+  await exportModel(folder, join(place, 'hare.gguf'), { format: 'gguf' })
+  expect((await readdir(place)).sort()).toEqual(['hare', 'hare.gguf'])
 })
 
 describe('a model exported as ONNX', () => {
@@ -186,6 +195,26 @@ describe('importing a folder', () => {
     expect(await readdir(target)).not.toContain('model.safetensors')
     expect(await weights(target)).toEqual(await weights(folder))
     await expect(importModel(target, target, { force: true })).rejects.toThrow(/is where it would be imported to/)
+  })
+
+  it("leaves somebody else's files where they are", async () => {
+    const folder = await sharded()
+    const target = join(place, 'project')
+    await mkdir(target)
+    await writeFile(join(target, 'LICENSE'), 'mine')
+    await exportModel((await model()).folder, join(place, 'hare.gguf'), { format: 'gguf' })
+    for (const source of [folder, join(place, 'hare.gguf')])
+      await expect(importModel(source, target)).rejects.toThrow(/already holds LICENSE/)
+    expect(await readdir(target)).toEqual(['LICENSE'])
+  })
+
+  it('takes along only files, and waits for no pipe', async () => {
+    const folder = await sharded()
+    await mkdir(join(folder, 'LICENSE'))
+    execFileSync('mkfifo', [join(place, 'pipe')])
+    await importModel(folder, join(place, 'mine'))
+    expect(await readdir(join(place, 'mine'))).not.toContain('LICENSE')
+    await expect(importModel(join(place, 'pipe'), join(place, 'other'))).rejects.toThrow(/pipe is no file/)
   })
 
   it('names what is missing', async () => {

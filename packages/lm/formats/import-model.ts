@@ -1,5 +1,5 @@
 import { createReadStream } from 'node:fs'
-import { readdir, readFile, stat } from 'node:fs/promises'
+import { readFile, stat } from 'node:fs/promises'
 import { basename, join, resolve } from 'node:path'
 import type { FileContent, StoredDtype } from '@enigma/tensor/formats'
 import { commitFiles } from '../checkpoint/folder-commit.js'
@@ -14,7 +14,7 @@ import { parameterCount } from '../memory.js'
 import { parameterSpecs } from '../parameters.js'
 import { presetOf } from '../presets.js'
 import { Tokenizer } from '../tokenizer/index.js'
-import { COMPANIONS, readJsonObject } from './companions.js'
+import { COMPANIONS, readJsonObject, staleFiles } from './companions.js'
 import { GgufFile } from './gguf-file.js'
 import { type GgufModel, readGgufModel } from './gguf-model.js'
 import { ggufName, turnedHeads, turnRows } from './gguf-names.js'
@@ -46,7 +46,7 @@ export interface ImportedModel {
  * TENSOR_MISSING, SHAPE_MISMATCH, TOKENIZER_INVALID, ABORTED; TensorError DISK_FULL, NOT_WRITABLE, WRITE_FAILED
  */
 export async function importModel(source: string, target: string, options: ImportOptions = {}): Promise<ImportedModel> {
-  if (!options.force) await refuseExistingModel(target, 'Replace it with --force, or choose another name')
+  if (!options.force) await refuseExistingModel(target, COMPANIONS, 'Replace it with --force, or choose another name')
   const entry = await stat(source).catch((error: Error) => {
     throw new LmError('FILE_NOT_FOUND', `There is no model at ${source}: name a model folder or a .gguf file`, { cause: error })
   })
@@ -64,7 +64,8 @@ async function importFolder(source: string, target: string, options: ImportOptio
 
   const weights = await weightFiles(source)
   const kept: string[] = []
-  for (const name of [...COMPANIONS, ...weights]) if (await stat(join(source, name)).catch(() => undefined)) kept.push(name)
+  for (const name of [...COMPANIONS, ...weights])
+    if ((await stat(join(source, name)).catch(() => undefined))?.isFile()) kept.push(name)
   const sizes = await Promise.all(kept.map(async (name) => (await stat(join(source, name))).size))
   const total = sizes.reduce((sum, size) => sum + size, 0)
   const progress = counter(total, options)
@@ -136,14 +137,6 @@ async function importGguf(source: string, target: string, options: ImportOptions
   }
   await saveModel(target, content, { removed: await staleFiles(target, [MODEL, ...Object.keys(beside)]) })
   return { folder: resolve(target), format: 'gguf', config, parameters: parameterCount(config) }
-}
-
-/** What a model that is replaced leaves in its folder, and the new one does not write: its shards, template, card. */
-async function staleFiles(folder: string, written: readonly string[]): Promise<string[]> {
-  const names = await readdir(folder).catch((): string[] => [])
-  const companions: readonly string[] = COMPANIONS
-  const belongs = (name: string) => companions.includes(name) || /\.safetensors(\.index\.json)?$/.test(name)
-  return names.filter((name) => belongs(name) && !written.includes(name))
 }
 
 /** The names of the tokens that begin, end and fill texts, where transformers and this project look for them. */

@@ -5,9 +5,10 @@ import { type FloatTensor, openTensors, readTensors } from '@enigma/tensor/forma
 import { expect, it } from 'vitest'
 import { TemporaryFolder } from '../data/data.test.support.js'
 import { Decoder } from '../generation/decoder.js'
+import { LanguageModel } from '../language-model.js'
 import { loraConfig } from '../model/lora.js'
 import { distance, loadFamily } from './golden.test.support.js'
-import { readAdapter, saveAdapter } from './peft-adapter.js'
+import { describedIn, readAdapter, saveAdapter } from './peft-adapter.js'
 
 const tensor = (shape: readonly [number, number], ...data: number[]): FloatTensor => ({
   dtype: 'f32',
@@ -50,6 +51,7 @@ it.each([
   ['biases', { bias: 'all' }, 'UNSUPPORTED_MODEL', /bias "all"/],
   ['another scale', { use_rslora: true }, 'UNSUPPORTED_MODEL', /use_rslora true/],
   ['no base', { base_model_name_or_path: null }, 'INVALID_CONFIG', /base_model_name_or_path/],
+  ['a rank of nothing', { r: 0 }, 'INVALID_CONFIG', /r must be positive/],
   ['a rank that is no number', { r: 'eight' }, 'INVALID_CONFIG', /r must be a number/],
 ])('with %s is refused', async (_, change, code, message) => {
   using folder = new TemporaryFolder()
@@ -57,6 +59,15 @@ it.each([
   const path = folder.at('adapter_config.json')
   await writeFile(path, JSON.stringify({ ...JSON.parse(await readFile(path, 'utf8')), ...change }))
   await expect(readAdapter(folder.path)).rejects.toMatchObject({ code, message })
+})
+
+it('that leads back to itself over others is refused when the model is loaded or looked at', async () => {
+  using one = new TemporaryFolder()
+  using other = new TemporaryFolder()
+  await saveAdapter(one.path, { config, base: other.path, tensors })
+  await saveAdapter(other.path, { config, base: one.path, tensors })
+  for (const looking of [describedIn(one.path), LanguageModel.load(one.path)])
+    await expect(looking).rejects.toThrow(/lead back to it/)
 })
 
 it('that does not fit the model names the module and the shapes', async () => {

@@ -1,7 +1,8 @@
-import { readdir } from 'node:fs/promises'
+import { readdir, realpath } from 'node:fs/promises'
 import { isAbsolute, join, resolve } from 'node:path'
 import { type FloatTensor, openTensors, readTensors, safetensorsBytes } from '@enigma/tensor/formats'
 import { commitFiles } from '../checkpoint/folder-commit.js'
+import { ADAPTER } from '../checkpoint/model-folder.js'
 import { LmError } from '../errors.js'
 import { type LoraConfig, mergeLora } from '../model/lora.js'
 import { readJsonObject } from './companions.js'
@@ -11,7 +12,6 @@ import { ConfigFields } from './config-fields.js'
  * A LoRA adapter in the layout of Hugging Face PEFT: `adapter_config.json` and `adapter_model.safetensors`, whose tensors are called
  * `base_model.model.<module>.lora_A.weight` and `….lora_B.weight`.
  */
-const CONFIG = 'adapter_config.json'
 const WEIGHTS = 'adapter_model.safetensors'
 const PREFIX = 'base_model.model.'
 
@@ -48,19 +48,22 @@ export async function saveAdapter(folder: string, { config, base, tensors, besid
     rank_pattern: {},
     alpha_pattern: {},
   }
-  const describe = () => [CONFIG, `${JSON.stringify(described, null, 2)}\n`] as const
+  const describe = () => [ADAPTER, `${JSON.stringify(described, null, 2)}\n`] as const
   await commitFiles(folder, [[WEIGHTS, safetensorsBytes(named)], ...Object.entries(beside)], describe)
 }
 
 /** Whether a folder holds an adapter and no model of its own. */
 export async function isAdapterFolder(folder: string): Promise<boolean> {
   const names = await readdir(folder).catch((): string[] => [])
-  return names.includes(CONFIG) && !names.includes('config.json')
+  return names.includes(ADAPTER) && !names.includes('config.json')
 }
 
 /** The folder whose `config.json` describes the model in a folder: that of an adapter's model, else itself. @throws as `readAdapter` */
-export async function describedIn(folder: string): Promise<string> {
-  return (await isAdapterFolder(folder)) ? describedIn((await readAdapter(folder)).base) : folder
+export async function describedIn(folder: string, above: readonly string[] = []): Promise<string> {
+  if (!(await isAdapterFolder(folder))) return folder
+  const path = await realpath(folder)
+  if (above.includes(path)) throw new LmError('INVALID_CONFIG', `${folder}: its base models lead back to it`)
+  return describedIn((await readAdapter(folder)).base, [...above, path])
 }
 
 /** The settings that this computes, and the values that PEFT writes for what it does not do. */
@@ -85,9 +88,9 @@ export interface Adapter {
 
 /** @throws LmError FILE_NOT_FOUND, FILE_CORRUPT, INVALID_CONFIG, UNSUPPORTED_MODEL naming file and field; TensorError */
 export async function readAdapter(folder: string): Promise<Adapter> {
-  const path = join(folder, CONFIG)
+  const path = join(folder, ADAPTER)
   const json = await readJsonObject(path)
-  if (!json) throw new LmError('FILE_NOT_FOUND', `${folder} has no ${CONFIG}: it is no adapter`)
+  if (!json) throw new LmError('FILE_NOT_FOUND', `${folder} has no ${ADAPTER}: it is no adapter`)
   const fields = new ConfigFields(json, path)
   for (const [name, accepts] of Object.entries(required))
     if (fields.has(name) && !accepts(json[name])) throw fields.unsupported(name, 'this loads plain LoRA adapters')
@@ -96,7 +99,9 @@ export async function readAdapter(folder: string): Promise<Adapter> {
     throw new LmError('INVALID_CONFIG', `${path} lacks base_model_name_or_path: the folder of the model it belongs to`)
   if (resolve(folder, base) === resolve(folder))
     throw new LmError('INVALID_CONFIG', `${path}: base_model_name_or_path is this folder itself`)
-  const scale = fields.number('lora_alpha', 8) / fields.number('r', 8)
+  const rank = fields.number('r', 8)
+  if (!(rank > 0)) throw new LmError('INVALID_CONFIG', `${path}: r must be positive, got ${rank}`)
+  const scale = fields.number('lora_alpha', 8) / rank
   await using reader = await openTensors(join(folder, WEIGHTS))
   const tensors = new Map(Object.entries(await readTensors(reader)))
   return {

@@ -52,3 +52,14 @@ describe("beam search finds Hugging Face's texts and scores", () => {
     },
   )
 })
+
+it('a model that computes no numbers is an error', async () => {
+  class Broken extends TableForward {
+    override async next(): Promise<Float32Array> {
+      return Float32Array.of(1, Number.NaN, 2)
+    }
+  }
+  const setting = { beams: 2, prompt: [1], limit: 3, eosIds: [0], vocabSize: 3, sampling: resolveSampling({}) }
+  await expect(beamSearch(new Broken(), setting)).rejects.toMatchObject({ code: 'NOT_FINITE' })
+  expect(TableForward.open).toBe(0)
+})

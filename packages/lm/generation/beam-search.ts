@@ -1,6 +1,6 @@
 import type { Forward } from './forward.js'
 import { LogProbabilities } from './sampling/log-probabilities.js'
-import { adjustLogits } from './sampling/sampler.js'
+import { adjustLogits, noToken } from './sampling/sampler.js'
 import type { ResolvedSampling } from './sampling/sampling-options.js'
 
 export interface BeamOptions {
@@ -42,7 +42,7 @@ export interface BeamSetting extends BeamOptions {
  * The likeliest texts that a search over `beams` alternatives finds, the best first. Semantics of Hugging Face's `generate(num_beams=…)`:
  * penalties change log probabilities, each step looks at the best (1 + end tokens)·beams continuations, finished texts keep the best `beams`.
  * Closes `root`, the computation that has read nothing yet, and all forks of it.
- * @throws TensorError ABORTED when `signal` fires
+ * @throws TensorError ABORTED when `signal` fires; LmError NOT_FINITE where the model computes no numbers
  */
 export async function beamSearch(root: Forward, setting: BeamSetting): Promise<Hypothesis[]> {
   const { beams, lengthPenalty = 1, earlyStopping = false, prompt, limit, eosIds } = setting
@@ -86,6 +86,8 @@ export async function beamSearch(root: Forward, setting: BeamSetting): Promise<H
     const logits = (await forward.next(history, signal)).subarray(0, vocabSize)
     const probabilities = new LogProbabilities(logits)
     const scores = Float32Array.from(logits, (_, token) => probabilities.of(token))
+    // One number that is none makes all of them none.
+    if (Number.isNaN(scores[0]!)) throw noToken()
     adjustLogits(scores, history, sampling as ResolvedSampling)
     return scores
   }

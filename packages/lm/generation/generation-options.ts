@@ -58,6 +58,8 @@ export interface GenerationResult {
 
 export const defaultMaxTokens = 256
 const mostTopLogprobs = 20
+/** Each beam has a cache of its own. */
+const mostBeams = 128
 
 /** @throws LmError INVALID_OPTION naming the option, its range and the value */
 export function checkGeneration({ maxTokens, topLogprobs, truncate, stop, responseFormat }: GenerationOptions): void {
@@ -72,7 +74,8 @@ export function checkGeneration({ maxTokens, topLogprobs, truncate, stop, respon
 }
 
 /** The JSON schema of an answer; undefined for text. @throws LmError INVALID_OPTION */
-export function schemaOf(format: ResponseFormat = { type: 'text' }): JsonSchema | undefined {
+export function schemaOf(format: ResponseFormat | null = null): JsonSchema | undefined {
+  if (format === null) return undefined
   switch (format.type) {
     case 'text':
       return undefined
@@ -125,8 +128,8 @@ export interface BeamGenerationOptions
 export function checkBeams(options: BeamGenerationOptions): void {
   checkGeneration(options)
   const { beams, n = 1, lengthPenalty = 1 } = options
-  if (!(Number.isInteger(beams) && beams > 0))
-    throw new LmError('INVALID_OPTION', `beams must be a positive whole number, got ${beams}`)
+  if (!(Number.isInteger(beams) && beams > 0 && beams <= mostBeams))
+    throw new LmError('INVALID_OPTION', `beams must be a whole number from 1 to ${mostBeams}, got ${beams}`)
   if (!(Number.isInteger(n) && n > 0 && n <= beams))
     throw new LmError('INVALID_OPTION', `n must be a whole number from 1 to beams (${beams}), got ${n}`)
   if (!Number.isFinite(lengthPenalty)) throw new LmError('INVALID_OPTION', `lengthPenalty must be a number, got ${lengthPenalty}`)

@@ -8,8 +8,9 @@ export class StopStrings {
   readonly #stops: readonly string[]
   #held = ''
 
-  /** @throws LmError INVALID_OPTION for half a character (a lone surrogate), which no text contains */
+  /** @throws LmError INVALID_OPTION for what is no list of texts, and for half a character (a lone surrogate), which no text contains */
   constructor(stops: readonly string[]) {
+    if (!Array.isArray(stops)) throw new LmError('INVALID_OPTION', `stop must be a list of texts, got ${JSON.stringify(stops)}`)
     for (const stop of stops) {
       if (typeof stop !== 'string' || loneSurrogate.test(stop))
         throw new LmError('INVALID_OPTION', `stop must be texts of whole characters, got ${JSON.stringify(stop)}`)

@@ -1,11 +1,17 @@
 import { Tokenizer } from '@huggingface/tokenizers'
 import { LmError } from '../errors.js'
+import { TimeLimit } from '../time-limit.js'
 import { tokenToBytes } from './byte-alphabet.js'
-import { asObject, readAddedTokens } from './byte-bpe-json.js'
+import { type AddedToken, asObject, readAddedTokens } from './byte-bpe-json.js'
 import type { TokenizerEngine } from './engine.js'
 import { type StreamDecoder, WindowStreamDecoder } from './stream-decoder.js'
 import type { TokenBuffer } from './token-buffer.js'
 import type { TokenizerJson } from './tokenizer-json.js'
+
+/** Ids are rows of a table; the library makes lists as long as the highest one. No vocabulary comes near. */
+const mostTokens = 2 ** 21
+/** What a text may take, in ms: a hundred times what the slowest tokenizers do. */
+const longest = (text: string) => 10_000 + text.length / 10
 
 /** Any other `tokenizer.json`, through Hugging Face's own JavaScript implementation. */
 export class HuggingFaceEngine implements TokenizerEngine {
@@ -16,11 +22,14 @@ export class HuggingFaceEngine implements TokenizerEngine {
   /** The same without special tokens, so that they cannot be smuggled in by text. */
   readonly #plain: Tokenizer
   readonly #byteLevel: boolean
+  /** Patterns of a file from anywhere may try more ways than there is time for. */
+  readonly #limit = new TimeLimit()
 
   /** @throws LmError TOKENIZER_INVALID */
   constructor(json: TokenizerJson) {
     this.#json = json
     const added = readAddedTokens(json)
+    checkIds(json, added)
     this.specials = new Map(added.flatMap(({ id, content, special }) => (special ? [[id, content]] : [])))
     const complete = { normalizer: null, pre_tokenizer: null, post_processor: null, decoder: null, added_tokens: [], ...json }
     // Without this the library would "clean up" spaces before punctuation: not what was encoded.
@@ -41,7 +50,9 @@ export class HuggingFaceEngine implements TokenizerEngine {
   encodeInto(text: string, into: TokenBuffer, special: boolean): void {
     if (text === '') return
     const tokenizer = special ? this.#full : this.#plain
-    const ids = guarded('encode', () => tokenizer.encode(text, { add_special_tokens: false }).ids)
+    const encode = () => tokenizer.encode(text, { add_special_tokens: false }).ids
+    const late = () => new Error(`its patterns take more than ${Math.ceil(longest(text) / 1000)} s for ${text.length} characters`)
+    const ids = guarded('encode', () => this.#limit.within(longest(text), encode, late))
     for (const id of ids) {
       if (id === undefined) {
         throw new LmError('TOKENIZER_INVALID', 'This tokenizer.json has no token for part of the text, and no unknown token')
@@ -82,6 +93,19 @@ export class HuggingFaceEngine implements TokenizerEngine {
   toJson(): TokenizerJson {
     return this.#json
   }
+}
+
+/** @throws LmError TOKENIZER_INVALID */
+function checkIds(json: TokenizerJson, added: readonly AddedToken[]): void {
+  const vocab = asObject(asObject(json.model)?.vocab) ?? {}
+  const named = [...Object.entries(vocab), ...added.map(({ content, id }) => [content, id] as const)]
+  const wrong = named.find(([, id]) => !(Number.isSafeInteger(id) && Number(id) >= 0 && Number(id) < mostTokens))
+  if (!wrong) return
+  const [name, id] = wrong
+  throw new LmError(
+    'TOKENIZER_INVALID',
+    `Broken tokenizer.json: the token ${JSON.stringify(name)} has the id ${JSON.stringify(id)}, not one below ${mostTokens}`,
+  )
 }
 
 function withoutSpecials(json: Record<string, unknown>, specials: ReadonlyMap<number, string>): Record<string, unknown> {

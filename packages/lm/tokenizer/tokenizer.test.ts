@@ -107,6 +107,11 @@ describe('tokenizer files', () => {
       (json: Json) => ({ ...json, model: { ...json.model, vocab: { a: 3, b: 4 }, merges: [] } }),
       /lacks 254 of the 256/,
     ],
+    [
+      'an id that is the row of no table',
+      (json: Json) => ({ ...(withVocab(json, { Ġx: 4e9 }) as Json), normalizer: { type: 'NFC' } }),
+      /"Ġx" has the id 4000000000, not one below 2097152/,
+    ],
     ['an unknown model', (json: Json) => ({ ...json, model: { type: 'Magic' } }), /model type Magic/],
     ['a broken added token', (json: Json) => ({ ...json, added_tokens: [{ id: -1, content: 'x' }] }), /added token 0/],
   ])('%s is an error that says so', async (_, change, message) => {

@@ -12,7 +12,7 @@ import { LlamaForCausalLM } from '../model/llama.js'
 import { adapterParameters, addLora } from '../model/lora.js'
 import { preset } from '../presets.js'
 import { checkMemory } from './check-memory.js'
-import { runFiles, writeSettings } from './run-folder.js'
+import { runFiles } from './run-folder.js'
 import { runTokenizer } from './run-tokenizer.js'
 import type { TrainEvent } from './train-events.js'
 import type { TrainOptions } from './train-options.js'
@@ -30,7 +30,7 @@ export interface PreparedRun
 }
 
 /**
- * Reads what a run starts from, encodes its text, and compiles its step. The settings are written down, so that the run can be resumed.
+ * Reads what a run starts from, encodes its text, and compiles its step.
  * @param options.validates whether it will measure the held-out text
  * @throws LmError FILE_NOT_FOUND, DATA_EMPTY, HASH_MISMATCH, INVALID_OPTION, OUT_OF_MEMORY …; TensorError
  */
@@ -50,7 +50,7 @@ export async function prepareRun(
     throw new LmError('HASH_MISMATCH', `The model in ${from} is not the one this run began with. Put that one back.`)
   const tokenizer = origin?.tokenizer ?? (await runTokenizer(out, options, known, data, emit))
 
-  const talks = await holdConversations(await findDataFiles(data))
+  const talks = await holdConversations(await findDataFiles(data), signal)
   const sft = known?.sft ?? options.sft ?? talks
   if (talks && sft && options.sft === undefined) emit({ type: 'phase', phase: 'tokens', message: onlyAnswers })
   const template = origin?.chatTemplate ?? (talks ? new ChatTemplate(chatMl, tokenizer) : null)
@@ -99,7 +99,6 @@ export async function prepareRun(
     if (validation) opened.push(() => validation.close())
     else if (validates && settings.patience !== null)
       throw new LmError('INVALID_OPTION', 'Early stopping (patience) needs text held out for validation: give --valid.')
-    await writeSettings(out, settings)
     return { settings, tokenizer, template, dataset, config, model, step, validation, [Symbol.asyncDispose]: close }
   } catch (error) {
     await close()

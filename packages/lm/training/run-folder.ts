@@ -1,8 +1,9 @@
-import { mkdir, readFile, rm, stat } from 'node:fs/promises'
+import { mkdir, readdir, readFile, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { writeAtomic } from '@enigma/tensor/formats'
 import { refuseExistingModel } from '../checkpoint/index.js'
 import { LmError } from '../errors.js'
+import { MODEL_SETTINGS } from '../formats/companions.js'
 import { parseSettings, type TrainSettings } from './train-settings.js'
 
 /** Where a training run keeps its own files, beside the checkpoints. */
@@ -20,19 +21,33 @@ export const runFiles = {
  */
 export async function startRunFolder(out: string, force: boolean): Promise<void> {
   if (!force) {
-    await refuseExistingModel(out)
+    await refuseExistingModel(out, MODEL_SETTINGS)
     if (await stat(runFiles.settings(out)).catch(() => undefined))
       throw new LmError(
         'MODEL_EXISTS',
         `${out} holds a training run. Continue it with --resume, replace it with --force, or choose another folder`,
       )
   }
-  await rm(join(out, 'trainer'), { recursive: true, force: true })
+  const folder = runFiles.folder(out)
   try {
-    await mkdir(join(out, 'trainer'), { recursive: true })
+    const foreign = (await readdir(folder).catch(ifMissing)).find((name) => !ours.test(name))
+    if (foreign !== undefined)
+      throw new LmError('MODEL_EXISTS', `${folder} holds ${foreign}, which no training run has made. Choose another folder`)
+    await rm(folder, { recursive: true, force: true })
+    await mkdir(folder, { recursive: true })
   } catch (error) {
+    if (error instanceof LmError) throw error
     throw new LmError('NOT_WRITABLE', `${out} cannot be made: ${(error as Error).message}`, { cause: error })
   }
+}
+
+/** What runs leave in `trainer`; a folder of that name with anything else in it is not removed. */
+const ours =
+  /^(run\.json|tokens|metrics\.jsonl|tokenizer\.json|latest\.json|checkpoint-\d+|best-\d+\.safetensors|\..+\.(tmp|replaced))$/
+
+function ifMissing(error: NodeJS.ErrnoException): string[] {
+  if (error.code === 'ENOENT') return []
+  throw error
 }
 
 export async function writeSettings(out: string, settings: TrainSettings): Promise<void> {

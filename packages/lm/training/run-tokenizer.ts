@@ -24,7 +24,8 @@ export async function runTokenizer(
     await tokenizer.save(path)
     return tokenizer
   }
-  if (given === characters) return save(await characterTokenizer(readTexts(await findDataFiles(data))))
+  if (given === characters)
+    return save(await characterTokenizer(readTexts(await findDataFiles(data), () => signal?.throwIfAborted())))
   if (given) return save(await Tokenizer.load(given))
   emit({ type: 'phase', phase: 'tokenizer', message: 'Training a tokenizer' })
   const { tokenizer, warnings } = await trainTokenizer({ data, vocabSize: known?.vocabSize ?? vocabSize, signal })

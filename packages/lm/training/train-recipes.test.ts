@@ -1,4 +1,4 @@
-import { readdir, readFile, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import { LanguageModel } from '../language-model.js'
@@ -106,4 +106,39 @@ it('tries rates until the loss diverges, and leaves nothing behind', async () =>
   expect(suggestion).toBeGreaterThan(1e-5)
   expect(suggestion).toBeLessThan(0.3)
   await expect(readdir(out)).rejects.toThrow(/ENOENT/)
+})
+
+it('touches nothing that is not its own: a folder `trainer` of something else, the settings of another program', async () => {
+  const { out } = folder.base
+  await mkdir(join(out, 'trainer'), { recursive: true })
+  await writeFile(join(out, 'trainer', 'plan.md'), 'mine')
+  for (const force of [false, true])
+    await expect(train({ ...folder.base, force })).rejects.toThrow(/holds plan.md, which no training/)
+  expect(await readdir(join(out, 'trainer'))).toEqual(['plan.md'])
+  await rm(join(out, 'trainer'), { recursive: true })
+  await writeFile(join(out, 'config.json'), '{}')
+  await expect(train(folder.base)).rejects.toThrow(/already holds config.json/)
+})
+
+it('what it replaces leaves no chat template behind that would be taken for its own', async () => {
+  const { out } = folder.base
+  await mkdir(out)
+  await writeFile(join(out, 'chat_template.jinja'), '{{ old }}')
+  await writeFile(join(out, 'README.md'), 'mine')
+  await train({ ...folder.base, steps: 1, force: true })
+  expect((await LanguageModel.load(out)).chatTemplate).toBeNull()
+  expect(await readdir(out)).toContain('README.md')
+})
+
+it('an adapter does not go where its model lies', async () => {
+  const { out } = folder.base
+  await expect(
+    train({ ...folder.base, size: undefined, vocabSize: undefined, from: out, lora: 'r=2', force: true } as never),
+  ).rejects.toThrow(/--out must be another folder/)
+})
+
+it('a run that cannot begin leaves none behind: the next one needs no force', async () => {
+  const data = [folder.write('short.txt', 'Once.')]
+  await expect(train({ ...folder.base, data })).rejects.toMatchObject({ code: 'DATA_TOO_SMALL' })
+  expect((await train({ ...folder.base, steps: 1 })).step).toBe(1)
 })

@@ -2,8 +2,10 @@ import { stat } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { tokenizerConfigFile } from '../chat/template-file.js'
 import { lockFolder, saveModel } from '../checkpoint/index.js'
+import { MODEL } from '../checkpoint/model-folder.js'
 import { findDataFiles } from '../data/index.js'
 import { LmError } from '../errors.js'
+import { MODEL_SETTINGS, staleFiles } from '../formats/companions.js'
 import { saveAdapter } from '../formats/peft-adapter.js'
 import { loraTensors, mergedTensors } from '../model/lora.js'
 import { preset, presetConfig } from '../presets.js'
@@ -38,6 +40,8 @@ export async function train(options: TrainOptions, onEvent: Emit = () => {}): Pr
   }
   const place = await stat(out).catch(() => undefined)
   if (place && !place.isDirectory()) throw new LmError('NOT_WRITABLE', `${out} is a file. Give --out a folder.`)
+  if (options.lora !== undefined && options.from !== undefined && resolve(options.from) === out)
+    throw new LmError('INVALID_OPTION', `The adapter's model is left as it is, so --out must be another folder than ${out}.`)
   await using _lock = await lockFolder(out, 'training')
   if (!known) await startRunFolder(out, options.force === true)
   try {
@@ -73,12 +77,13 @@ async function saveRun(out: string, run: PreparedRun, { card }: TrainOptions): P
   const beside = tokenizerConfigFile(tokenizer, template, config.context)
   if (lora && from !== null)
     await saveAdapter(join(out, 'adapter'), { config: lora, base: from, tensors: loraTensors(model), beside })
-  await saveModel(out, {
+  const content = {
     config,
     tensors: mergedTensors(model),
     tokenizerJson: JSON.stringify(tokenizer.toJson()),
     beside,
     dtype,
     ...(card !== undefined && { card }),
-  })
+  }
+  await saveModel(out, content, { removed: await staleFiles(out, [MODEL, ...Object.keys(beside)], MODEL_SETTINGS) })
 }

@@ -11,7 +11,7 @@ import type { LlamaForCausalLM } from '../model/llama.js'
 import type { Tokenizer } from '../tokenizer/index.js'
 import { type Best, BestWeights, nextBest } from './best-weights.js'
 import { MetricsLog } from './metrics-log.js'
-import { runFiles } from './run-folder.js'
+import { runFiles, writeSettings } from './run-folder.js'
 import { sample } from './sample.js'
 import { Throughput } from './throughput.js'
 import type { TrainEvent, TrainResult } from './train-events.js'
@@ -62,6 +62,8 @@ export async function trainingLoop(run: TrainingRun): Promise<TrainResult> {
     seed: settings.seed,
     ...(restored && { cursor: restored.cursor }),
   })
+  // From here on there is a run to resume; what could not begin leaves none.
+  await writeSettings(out, settings)
   const metrics = new MetricsLog(runFiles.metrics(out), (message) => emit({ type: 'warning', message }))
   const begun = step.updates
   await metrics.cutAfter(begun)

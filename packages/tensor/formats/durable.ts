@@ -98,6 +98,8 @@ export function writeError(error: unknown, path: string): Error {
   if (code === 'EACCES' || code === 'EPERM' || code === 'EROFS') {
     return new TensorError('NOT_WRITABLE', `No permission to write ${path}. Choose a folder you may write to`, { cause: error })
   }
+  if (code === 'EISDIR')
+    return new TensorError('WRITE_FAILED', `Cannot write ${path}: it is a folder. Name a file in it`, { cause: error })
   if (code === 'ENOENT')
     return new TensorError('WRITE_FAILED', `Cannot write ${path}: its folder does not exist`, { cause: error })
   return new TensorError('WRITE_FAILED', `Cannot write ${path}: ${error instanceof Error ? error.message : String(error)}`, {

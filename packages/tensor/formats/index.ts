@@ -11,7 +11,7 @@ export {
 } from './durable.js'
 export { bfloat16ToFloat32, float16ToFloat32, float32ToBfloat16, float32ToFloat16 } from './float16.js'
 export { openTensors } from './open-tensors.js'
-export { readFile, readRange } from './read-file.js'
+export { openFile, readFile, readRange } from './read-file.js'
 export type { SafetensorsDtype } from './safetensors-header.js'
 export {
   type LazyTensor,

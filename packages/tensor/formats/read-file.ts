@@ -1,11 +1,22 @@
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
-import { readFile as read } from 'node:fs/promises'
+import { type FileHandle, open, readFile as read, stat } from 'node:fs/promises'
 import { TensorError } from '../errors.js'
 import { errorCode } from './durable.js'
 
 /** The bytes of a file. @throws TensorError FILE_NOT_FOUND */
 export async function readFile(path: string): Promise<Uint8Array> {
   return read(path).catch((error) => {
+    throw unreadable(path, error)
+  })
+}
+
+/** Opens a file to be read at any place. A folder, or a pipe, on which reading would wait, is refused. @throws TensorError FILE_NOT_FOUND */
+export async function openFile(path: string): Promise<FileHandle> {
+  const entry = await stat(path).catch((error) => {
+    throw unreadable(path, error)
+  })
+  if (!entry.isFile()) throw new TensorError('FILE_NOT_FOUND', `${path} is ${entry.isDirectory() ? 'a folder' : 'no file'}`)
+  return open(path, 'r').catch((error) => {
     throw unreadable(path, error)
   })
 }

@@ -1,8 +1,8 @@
-import { type FileHandle, open } from 'node:fs/promises'
+import type { FileHandle } from 'node:fs/promises'
 import { type DType, dtypes, type HostTensor } from '../dtype.js'
 import { TensorError } from '../errors.js'
-import { errorCode } from './durable.js'
 import { bfloat16ToFloat32, float16ToFloat32 } from './float16.js'
+import { openFile } from './read-file.js'
 import { corruptFile, MAX_HEADER_BYTES, parseHeader, type SafetensorsHeader, type TensorEntry } from './safetensors-header.js'
 import type { TensorReader } from './tensor-reader.js'
 
@@ -28,10 +28,7 @@ export class SafetensorsFile implements TensorReader {
 
   /** @throws TensorError FILE_NOT_FOUND, FILE_TRUNCATED, FILE_CORRUPT */
   static async open(path: string): Promise<SafetensorsFile> {
-    const handle = await open(path, 'r').catch((error) => {
-      const what = errorCode(error) === 'ENOENT' ? 'does not exist' : `cannot be opened: ${error.message}`
-      throw new TensorError('FILE_NOT_FOUND', `${path} ${what}`, { cause: error })
-    })
+    const handle = await openFile(path)
     try {
       const { size } = await handle.stat()
       if (size < 8) throw truncated(path, `it has ${size} bytes, a header alone has more`)

@@ -15,7 +15,9 @@ export function candidatesOf(logits: Float32Array, topK: number, temperature: nu
     chosen.filter((token) => logits[token]! > Number.NEGATIVE_INFINITY),
   )
   const peak = logits[tokens[0]!]!
-  return { tokens, weights: tokens.map((token) => Math.exp((logits[token]! - peak) / temperature)) }
+  // A bias can make logits infinite: those are then alike, and all others nothing.
+  const weight = (logit: number) => (logit === peak ? 1 : Math.exp((logit - peak) / temperature))
+  return { tokens, weights: tokens.map((token) => weight(logits[token]!)) }
 }
 
 /** Ids are below this, so that one and 32 bits of a logit make a number that is exact. */

@@ -97,3 +97,18 @@ it('stop strings end the text wherever the pieces are cut, and nothing of them i
     { numRuns: process.env.ENIGMA_SOAK ? 4000 : 200 },
   )
 })
+
+it('a bias beyond what a float holds forces its token', () => {
+  expect(draws([3, 2, 1], { ...plain, logitBias: { 2: 1e39 } }, 50)).toEqual([0, 0, 1])
+})
+
+it.each([0, 1])('where no token can come next at temperature %d, that is an error', (temperature) => {
+  const next = (logits: number[], logitBias = {}) =>
+    new Sampler({ ...plain, temperature, logitBias }).next(Float32Array.from(logits), [])
+  expect(() => next([Number.NaN, Number.NaN])).toThrow(expect.objectContaining({ code: 'NOT_FINITE' }))
+  expect(() => next([1, 2], { 0: -1e39, 1: -1e39 })).toThrow(/ban every token/)
+})
+
+it.each([Number.NaN, 1.5, 2 ** 60])('a seed of %d is refused', (seed) => {
+  expect(() => new Sampler({ seed })).toThrow(/seed must be a whole number/)
+})

@@ -1,4 +1,5 @@
 import { init } from '@enigma/nn'
+import { LmError } from '../../errors.js'
 import { argmax, type Candidates, candidatesOf } from './candidates.js'
 import { cuts } from './cuts.js'
 import { logitSteps } from './logit-steps.js'
@@ -17,12 +18,23 @@ export class Sampler {
     this.#random = new init.Random(this.options.seed)
   }
 
-  /** @param logits [vocabulary]; changed in place @param history tokens so far, prompt included */
+  /**
+   * @param logits [vocabulary]; changed in place @param history tokens so far, prompt included
+   * @throws LmError NOT_FINITE where no token can come next: the model computes no numbers, or everything is banned
+   */
   next(logits: Float32Array, history: readonly number[]): number {
     adjustLogits(logits, history, this.options)
-    return this.options.temperature === 0 ? argmax(logits) : draw(candidates(logits, this.options), this.#random)
+    const token = this.options.temperature === 0 ? argmax(logits) : draw(candidates(logits, this.options), this.#random)
+    if (token !== undefined && logits[token]! > Number.NEGATIVE_INFINITY) return token
+    throw noToken()
   }
 }
+
+export const noToken = () =>
+  new LmError(
+    'NOT_FINITE',
+    'No token can come next: the model computes no finite numbers (are its weights damaged?), or bias and penalties ban every token.',
+  )
 
 /** Logit bias and penalties, in place. */
 export function adjustLogits(logits: Float32Array, history: readonly number[], options: ResolvedSampling): void {
@@ -37,8 +49,8 @@ export function candidates(logits: Float32Array, options: ResolvedSampling): Can
   )
 }
 
-function draw({ tokens, weights }: Candidates, random: init.Random): number {
+function draw({ tokens, weights }: Candidates, random: init.Random): number | undefined {
   let point = random.uniform() * weights.reduce((total, weight) => total + weight, 0)
   for (const [index, weight] of weights.entries()) if ((point -= weight) < 0) return tokens[index]!
-  return tokens.at(-1)!
+  return tokens.at(-1)
 }

@@ -19,7 +19,7 @@ export interface SamplingOptions {
   readonly frequencyPenalty?: number
   /** Added to the logits of these token ids: -100 bans one, 100 all but forces it. Default none. */
   readonly logitBias?: Readonly<Record<number, number>>
-  /** Equal seeds give equal texts. Default: a random seed. */
+  /** Equal seeds give equal texts; of larger numbers the lowest 32 bits count. Default: a random seed. */
   readonly seed?: number
 }
 
@@ -58,5 +58,6 @@ export function resolveSampling(options: SamplingOptions): ResolvedSampling {
       throw new LmError('INVALID_OPTION', `logitBias must map token ids to numbers, got ${id}: ${bias}`)
   }
   const seed = options.seed ?? Math.floor(Math.random() * 2 ** 32)
+  if (!Number.isSafeInteger(seed)) throw new LmError('INVALID_OPTION', `seed must be a whole number, got ${seed}`)
   return { ...Object.fromEntries(values), logitBias, seed } as ResolvedSampling
 }

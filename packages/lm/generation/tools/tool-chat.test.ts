@@ -6,9 +6,10 @@ import { LlamaForCausalLM } from '../../model/llama.js'
 import { sampleText } from '../../testing/sample-text.js'
 import { type Tokenizer, trainBpe } from '../../tokenizer/index.js'
 import { TextGenerator } from '../text-generator.js'
+import { hermes } from './call-format.js'
 import { chatWithTools, type ToolChatOptions } from './tool-chat.js'
 import { toolPrompt } from './tool-prompt.js'
-import type { Tool, ToolMessage } from './tool-types.js'
+import { callSchema, type Tool, type ToolMessage } from './tool-types.js'
 
 let tokenizer: Tokenizer
 let generator: TextGenerator
@@ -167,7 +168,19 @@ it.each([
   [{ tools: [{ type: 'function', function: { name: 'a b' } }] }, /1 to 64 letters/],
   [{ toolChoice: { type: 'function', function: { name: 'nobody' } } }, /toolChoice names nobody; the tools are weather, clock/],
   [{ tools: [], toolChoice: 'required' }, /there are no tools/],
+  [{ tools: [1] }, /A tool must be .*, got 1$/],
+  [{ tools: [{ type: 'function' }] }, /A tool must be/],
+  [
+    { tools: [{ type: 'function', function: { name: 'a', parameters: 5 } }] },
+    /The parameters of a must be the schema of an object, got 5/,
+  ],
+  [{ tools: [{ type: 'function', function: { name: 'a', parameters: { type: 'string' } } }] }, /The parameters of a must be/],
   [{ toolChoice: 'maybe' }, /toolChoice must be/],
 ] as const)('refuses %j', async (options, message) => {
   await expect(ask(options as never)).rejects.toThrow(message)
+})
+
+it('arguments without any schema are an object all the same', () => {
+  const schema = callSchema([{ type: 'function', function: { name: 'a', parameters: { description: 'any' } } }], hermes)
+  expect(schema).toMatchObject({ $defs: { 0: { type: 'object', description: 'any' } } })
 })
