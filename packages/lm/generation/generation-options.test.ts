@@ -95,3 +95,11 @@ it('beams: one is greedy; more find a likelier text; the cache changes nothing',
   expect(uncached.map(({ text }) => text)).toEqual(many.map(({ text }) => text))
   await expect(generator.beams('The', { beams: 2, n: 3 })).rejects.toThrow('n must be a whole number from 1 to beams (2), got 3')
 })
+
+it('what comes from programs without types is refused by name', async () => {
+  await expect(generator.beams('The', { beams: 1e6 })).rejects.toThrow('beams must be a whole number from 1 to 128, got 1000000')
+  await expect(generator.complete([5, 1.5])).rejects.toThrow('The prompt must be text or token ids, got 1.5 at place 1')
+  await expect(generator.complete('The', { stop: 'x' as never })).rejects.toThrow('stop must be a list of texts, got "x"')
+  const { text } = await generator.complete('The', { maxTokens: 2, responseFormat: null as never })
+  expect(text).not.toBe('')
+})

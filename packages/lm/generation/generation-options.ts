@@ -94,7 +94,7 @@ export function schemaOf(format: ResponseFormat | null = null): JsonSchema | und
 /**
  * A prompt that fits: the ids and how many were left out.
  * @param start the token that begins every text (kept), or null
- * @throws LmError CONTEXT_OVERFLOW with both lengths
+ * @throws LmError INVALID_OPTION for what is no token id; CONTEXT_OVERFLOW with both lengths
  */
 export function fitPrompt(
   prompt: readonly number[],
@@ -102,6 +102,12 @@ export function fitPrompt(
   context: number,
   { truncate = 'never', maxTokens = defaultMaxTokens }: GenerationOptions,
 ): { tokens: number[]; dropped: number } {
+  const wrong = prompt.findIndex((id) => !(Number.isSafeInteger(id) && id >= 0))
+  if (wrong >= 0)
+    throw new LmError(
+      'INVALID_OPTION',
+      `The prompt must be text or token ids, got ${JSON.stringify(prompt[wrong])} at place ${wrong}`,
+    )
   const begin = start === null ? [] : [start]
   const whole = [...begin, ...prompt]
   const keep = context - Math.min(maxTokens, Math.floor(context / 2)) - begin.length
