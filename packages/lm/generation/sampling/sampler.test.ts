@@ -26,6 +26,7 @@ it('draws as the softmax says', () => {
 it('top-k keeps the k likeliest, top-p the nucleus, min-p what is near the top', () => {
   expect(draws([0, 1, 2, 3], { ...plain, topK: 2 }).map((share) => share > 0)).toEqual([false, false, true, true])
   expect(draws([0, 0, 5], { ...plain, topP: 0.5 })).toEqual([0, 0, 1])
+  expect(draws([2, 2.1, 2], { ...plain, topP: 0 }, 50)).toEqual([0, 1, 0])
   expect(draws([0, 4, 5], { ...plain, minP: 0.3 }).map((share) => share > 0)).toEqual([false, true, true])
 })
 
@@ -68,7 +69,7 @@ it('a repetition penalty makes repeated tokens less likely, whatever the sign of
 
 it('refuses options out of range by name', () => {
   expect(() => resolveSampling({ temperature: -1 })).toThrow('temperature must be 0 (greedy) or positive, got -1')
-  expect(() => resolveSampling({ topP: 0 })).toThrow(/topP/)
+  expect(() => resolveSampling({ topP: -0.1 })).toThrow(/topP/)
   expect(() => resolveSampling({ repetitionPenalty: 0.5 })).toThrow(/repetitionPenalty must be at least 1/)
 })
 

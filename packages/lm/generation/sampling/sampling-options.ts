@@ -5,7 +5,7 @@ export interface SamplingOptions {
   readonly temperature?: number
   /** Keep the k likeliest tokens; 0 keeps all. Default 50. */
   readonly topK?: number
-  /** Keep the likeliest tokens that together reach this probability (nucleus; Holtzman et al. 2020). Default 0.9. */
+  /** Keep the likeliest tokens that together reach this probability (nucleus; Holtzman et al. 2020); 0 keeps one. Default 0.9. */
   readonly topP?: number
   /** Drop tokens less likely than this share of the likeliest (Nguyen et al. 2024). Default 0. */
   readonly minP?: number
@@ -32,13 +32,13 @@ interface Rule {
   readonly must: string
 }
 
-const share = { holds: (v: number) => v > 0 && v <= 1, must: 'be above 0 and at most 1' }
+const share = { holds: (v: number) => v >= 0 && v <= 1, must: 'be between 0 and 1' }
 
 const rules: readonly Rule[] = [
   { key: 'temperature', fallback: 0.8, holds: (v) => v >= 0, must: 'be 0 (greedy) or positive' },
   { key: 'topK', fallback: 50, holds: (v) => Number.isInteger(v) && v >= 0, must: 'be a non-negative whole number' },
   { key: 'topP', fallback: 0.9, ...share },
-  { key: 'minP', fallback: 0, holds: (v) => v >= 0 && v <= 1, must: 'be between 0 and 1' },
+  { key: 'minP', fallback: 0, ...share },
   { key: 'typicalP', fallback: 1, ...share },
   { key: 'repetitionPenalty', fallback: 1.1, holds: (v) => v >= 1, must: 'be at least 1' },
   { key: 'presencePenalty', fallback: 0, holds: Number.isFinite, must: 'be a number' },
