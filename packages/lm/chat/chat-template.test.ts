@@ -95,6 +95,28 @@ describe('a prompt in a chat template', () => {
     expect(told(least)).toMatchObject({ said: ['the lazy dog', 'over the dog'], dropped: 2, length: least })
   })
 
+  it('drops an answer with its question where the template insists that they alternate', () => {
+    const strict = new ChatTemplate(
+      `{% for m in messages %}{% if (m.role == 'user') != (loop.index0 % 2 == 0) %}{{ raise_exception('turns must alternate') }}{% endif %}${'<{{ m.content }}>'}{% endfor %}`,
+      tokenizer,
+    )
+    const turns = [user('one'), assistant('two'), user('three'), assistant('four'), user('five')]
+    const room = strict.encode(turns).length - 1
+    const { prompt, dropped } = templatedPrompt(turns, (kept) => strict.encode(kept), room)
+    expect([text(prompt as number[]), dropped]).toEqual(['<three><four><five>', 2])
+  })
+
+  it('of thousands of turns is found in a few attempts', () => {
+    const turns = Array.from({ length: 4001 }, (_, at) => (at % 2 === 0 ? user('the fox') : assistant('the dog')))
+    let attempts = 0
+    const ids = (kept: readonly ChatMessage[]) => {
+      attempts++
+      return new Array<number>(kept.length).fill(1)
+    }
+    expect(templatedPrompt(turns, ids, 100)).toMatchObject({ dropped: 3901, trimmed: false })
+    expect(attempts).toBeLessThan(20)
+  })
+
   it('then leaves out the beginning of the last message, and in the end the system message', () => {
     const least = encode([system, user('over the dog')]).length
     expect(told(least - 1)).toMatchObject({ dropped: 2, trimmed: true, said: ['the lazy dog', expect.stringMatching(/dog$/)] })

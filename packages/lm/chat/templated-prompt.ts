@@ -1,4 +1,5 @@
-import { type ChatMessage, type ChatPrompt, longestEnd } from '../generation/chat-prompt.js'
+import { LmError } from '../errors.js'
+import { type ChatMessage, type ChatPrompt, leastThat, longestEnd, withoutOldest } from '../generation/chat-prompt.js'
 
 /**
  * The prompt for a conversation with a model that has a chat template, shortened until it leaves room for an answer: the oldest
@@ -14,12 +15,18 @@ export function templatedPrompt(
   if (!last) return { prompt: encode([]), dropped: 0, trimmed: false }
   const earlier = messages.slice(0, -1)
   const systems = earlier.filter(({ role }) => role === 'system')
-  for (let dropped = 0; dropped <= earlier.length - systems.length; dropped++) {
-    let toDrop = dropped
-    const kept = earlier.filter(({ role }) => role === 'system' || toDrop-- <= 0)
-    const prompt = encode([...kept, last])
-    if (prompt.length <= room) return { prompt, dropped, trimmed: false }
+  const turns = earlier.length - systems.length
+  const without = (dropped: number): Pick<ChatPrompt, 'dropped'> & { readonly prompt: readonly number[] } => {
+    try {
+      return { prompt: encode([...withoutOldest(earlier, dropped), last]), dropped }
+    } catch (error) {
+      // Some templates insist that user and assistant alternate: the answer goes with the question.
+      if (dropped === 0 || dropped === turns || !(error instanceof LmError && error.code === 'TEMPLATE_INVALID')) throw error
+      return without(dropped + 1)
+    }
   }
+  const dropped = leastThat(turns, (count) => without(count).prompt.length <= room)
+  if (dropped <= turns) return { ...without(dropped), trimmed: false }
   const cut = (kept: readonly ChatMessage[]) => {
     const withEnd = (content: string) => encode([...kept, { ...last, content }])
     const content = longestEnd(last.content, (text) => withEnd(text).length <= room)

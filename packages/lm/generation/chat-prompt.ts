@@ -47,15 +47,10 @@ export function chatPrompt(messages: readonly ChatMessage[], fits: (prompt: stri
 
   const systems = earlier.filter(({ role }) => role === 'system')
   const turns = earlier.length - systems.length
-  for (let dropped = 0; dropped <= turns; dropped++) {
-    let toDrop = dropped
-    const whole = result(
-      earlier.filter(({ role }) => role === 'system' || toDrop-- <= 0),
-      last.content,
-    )
-    if (!fits(whole.prompt)) continue
-    return dropped === 0 ? whole : withEndOf(dropped, whole)
-  }
+  const wholeWithout = (dropped: number) => result(withoutOldest(earlier, dropped), last.content)
+  const dropped = leastThat(turns, (count) => fits(wholeWithout(count).prompt))
+  if (dropped === 0) return wholeWithout(0)
+  if (dropped <= turns) return withEndOf(dropped, wholeWithout(dropped))
   const end = longestEnd(last.content, (text) => fits(result(systems, text).prompt))
   return end
     ? result(systems, end)
@@ -65,17 +60,29 @@ export function chatPrompt(messages: readonly ChatMessage[], fits: (prompt: stri
       )
 }
 
-/** The longest end of a text that fits, by whole characters, found by bisection: longer ends need more room. */
+/** The longest end of a text that fits, by whole characters: longer ends need more room. */
 export function longestEnd(text: string, fits: (text: string) => boolean): string {
   const characters = [...text]
-  let start = 0
-  let fitting = characters.length
-  while (start < fitting) {
-    const middle = (start + fitting) >> 1
-    if (fits(characters.slice(middle).join(''))) fitting = middle
-    else start = middle + 1
+  const endFrom = (start: number) => characters.slice(start).join('')
+  return endFrom(leastThat(characters.length - 1, (start) => fits(endFrom(start))))
+}
+
+/** Messages without the `count` oldest turns; system messages are none. */
+export function withoutOldest(messages: readonly ChatMessage[], count: number): ChatMessage[] {
+  let toDrop = count
+  return messages.filter(({ role }) => role === 'system' || toDrop-- <= 0)
+}
+
+/** The least number from 0 to `most` that passes, by bisection: what is above one that passes, passes. `most` + 1 where none does. */
+export function leastThat(most: number, passes: (count: number) => boolean): number {
+  if (passes(0)) return 0
+  let [low, high] = [1, most + 1]
+  while (low < high) {
+    const middle = (low + high) >> 1
+    if (passes(middle)) high = middle
+    else low = middle + 1
   }
-  return characters.slice(fitting).join('')
+  return low
 }
 
 /** A text that was cut at its beginning, from its first whole word on. */
