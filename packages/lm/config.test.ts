@@ -128,6 +128,10 @@ describe('Hugging Face config.json', () => {
     expect(failure(() => configFromHuggingFace({ ...good, vocab_size: '100' })).message).toBe(
       'config.json: vocab_size must be a number, got "100"',
     )
+    const endless: unknown = JSON.parse('['.repeat(50_000) + ']'.repeat(50_000))
+    expect(failure(() => configFromHuggingFace({ ...good, vocab_size: endless })).message).toMatch(
+      /got what is nested too deeply$/,
+    )
     expect(failure(() => configFromHuggingFace({ ...good, num_key_value_heads: 3 })).message).toBe(
       'config.json: n_kv_heads (3) must divide evenly into n_heads (4). Got remainder: 1',
     )

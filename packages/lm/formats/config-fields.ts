@@ -58,13 +58,21 @@ export class ConfigFields {
 
   /** For a field whose value this project does not compute. */
   unsupported(field: string, what = 'this loads Llama, Mistral, Qwen2, Qwen3 and SmolLM models'): LmError {
-    const given = JSON.stringify(this.value[field])
+    const given = shown(this.value[field])
     return new LmError('UNSUPPORTED_MODEL', `${this.source}: ${this.prefix}${field} ${given} is not supported; ${what}`)
   }
 
   #wrongType(field: string, wanted: string, given: unknown): LmError {
-    const text = JSON.stringify(given)
-    return new LmError('INVALID_CONFIG', `${this.source}: ${this.prefix}${field} must be ${wanted}, got ${text}`)
+    return new LmError('INVALID_CONFIG', `${this.source}: ${this.prefix}${field} must be ${wanted}, got ${shown(given)}`)
+  }
+}
+
+/** A value for a message: its beginning; lists in lists without end have none. */
+function shown(value: unknown): string {
+  try {
+    return String(JSON.stringify(value)).slice(0, 200)
+  } catch {
+    return 'what is nested too deeply'
   }
 }
 

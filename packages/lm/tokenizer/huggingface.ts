@@ -38,13 +38,13 @@ export class HuggingFaceEngine implements TokenizerEngine {
       this.#full = new Tokenizer(structuredClone(complete), config)
       this.#plain = new Tokenizer(withoutSpecials(structuredClone(complete), this.specials), config)
       this.vocabSize = [...this.#full.get_vocab().values()].reduce((highest, id) => Math.max(highest, id + 1), 0)
+      this.#byteLevel = JSON.stringify(json.decoder ?? null).includes('"ByteLevel"')
     } catch (error) {
       const type = String(asObject(json.model)?.type ?? 'unknown')
       throw new LmError('TOKENIZER_INVALID', `Cannot use this tokenizer.json (model type ${type}): ${reason(error)}`, {
         cause: error,
       })
     }
-    this.#byteLevel = JSON.stringify(json.decoder ?? null).includes('"ByteLevel"')
   }
 
   encodeInto(text: string, into: TokenBuffer, special: boolean): void {

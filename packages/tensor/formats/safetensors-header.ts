@@ -130,11 +130,9 @@ function parseJson(bytes: Uint8Array, corrupt: Corrupt): unknown {
 function parseEntry(name: string, value: unknown, corrupt: Corrupt): TensorEntry {
   if (!isObject(value)) throw corrupt(`tensor "${name}" is not described by a JSON object`)
   const { dtype, shape, data_offsets: offsets } = value
-  if (typeof dtype !== 'string' || !isDtype(dtype))
-    throw corrupt(`tensor "${name}" has the unknown dtype ${JSON.stringify(dtype)}`)
-  if (!isCounts(shape)) throw corrupt(`tensor "${name}" has the shape ${JSON.stringify(shape)}`)
-  if (!isCounts(offsets) || offsets.length !== 2)
-    throw corrupt(`tensor "${name}" has the data_offsets ${JSON.stringify(offsets)}`)
+  if (typeof dtype !== 'string' || !isDtype(dtype)) throw corrupt(`tensor "${name}" has the unknown dtype ${shown(dtype)}`)
+  if (!isCounts(shape)) throw corrupt(`tensor "${name}" has the shape ${shown(shape)}`)
+  if (!isCounts(offsets) || offsets.length !== 2) throw corrupt(`tensor "${name}" has the data_offsets ${shown(offsets)}`)
   const [begin, end] = offsets as [number, number]
   const elements = shape.reduce((product, size) => product * size, 1)
   const bytes = elements * ELEMENT_BYTES[dtype]
@@ -142,6 +140,15 @@ function parseEntry(name: string, value: unknown, corrupt: Corrupt): TensorEntry
     throw corrupt(`tensor "${name}" (${dtype} [${shape.join(', ')}]) needs ${bytes} bytes, its data_offsets hold ${end - begin}`)
   }
   return { name, dtype, shape: Object.freeze(shape), elements, bytes, begin }
+}
+
+/** A value for a message: its beginning; lists in lists without end have none. */
+function shown(value: unknown): string {
+  try {
+    return String(JSON.stringify(value)).slice(0, 200)
+  } catch {
+    return 'that is nested too deeply'
+  }
 }
 
 /** The first key that occurs twice in one object of a text known to be JSON (JSON.parse silently keeps the last). */

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process'
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -179,6 +180,7 @@ describe('a damaged safetensors file', () => {
     ['a field twice', '{"a":{"dtype":"F32","dtype":"F16","shape":[0],"data_offsets":[0,0]}}', 0, '"dtype" occurs twice'],
     ['an unknown dtype', '{"a":{"dtype":"F31","shape":[0],"data_offsets":[0,0]}}', 0, 'unknown dtype "F31"'],
     ['a dtype from Object', '{"a":{"dtype":"toString","shape":[0],"data_offsets":[0,0]}}', 0, 'unknown dtype'],
+    ['lists without end', `{"a":{"dtype":${'['.repeat(50_000)}${']'.repeat(50_000)}}}`, 0, 'that is nested too deeply'],
     ['a negative size', '{"a":{"dtype":"F32","shape":[-1],"data_offsets":[0,4]}}', 4, 'shape [-1]'],
     ['a fraction', '{"a":{"dtype":"F32","shape":[0.5],"data_offsets":[0,2]}}', 2, 'shape [0.5]'],
     ['a size that disagrees with its shape', '{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,4]}}', 4, 'needs 8 bytes'],
@@ -228,6 +230,13 @@ describe('a damaged safetensors file', () => {
       )
       if (outcome !== undefined) expect(outcome).toBeInstanceOf(TensorError)
     }
+  })
+
+  it('that is a folder or a pipe is refused, and not waited for', async () => {
+    const pipe = join(folder, 'pipe.safetensors')
+    execFileSync('mkfifo', [pipe])
+    expect((await failure(openTensors(pipe))).message).toBe(`${pipe} is no file`)
+    expect((await failure(SafetensorsFile.open(folder))).message).toBe(`${folder} is a folder`)
   })
 
   it('that is missing is named', async () => {
