@@ -66,7 +66,7 @@ it('a template that never ends is stopped, also where its turns are looked at wh
     '{% for i in range(1000000) %}{% for j in range(1000000) %}{% endfor %}{% endfor %}',
     tokenizer,
   )
-  expect(() => endless.encode([user('a')])).toThrow(/takes longer than 1 s/)
+  expect(() => endless.encode([user('a')])).toThrow(/takes longer than 1001 ms/)
   expect(endless.turnEnd).toBeUndefined()
 })
 

@@ -34,8 +34,8 @@ const [open, close] = ['\uE000', '\uE001']
 /** What a template must know of a vocabulary; a `Tokenizer` does. */
 export type TemplateTokens = Pick<Tokenizer, 'bosId' | 'eosId' | 'specialTokens' | 'idToToken' | 'tokenToId' | 'encodeInto'>
 
-/** What a template may take for a conversation, in ms; a good one takes less than one. */
-const longest = 1000
+/** What a template may take for a conversation, in ms; a good one takes a hundredth of it. */
+const longest = (messages: readonly TemplateMessage[]) => 1000 + messages.length
 
 /** How a model writes conversations: the Jinja template of its folder, and the tokens that count as special. */
 export class ChatTemplate {
@@ -62,7 +62,7 @@ export class ChatTemplate {
   encode(messages: readonly TemplateMessage[], options: RenderOptions = {}): number[] {
     const { masked, restore } = this.#mask(messages)
     const ids = new TokenBuffer()
-    const rendered = this.#limited(() => this.#render(masked, options))
+    const rendered = this.#limited(messages, () => this.#render(masked, options))
     for (const part of this.#split(rendered, restore, [])) this.#encodePart(part, ids)
     return Array.from(ids.ids)
   }
@@ -95,7 +95,7 @@ export class ChatTemplate {
         { role: 'user', content: 'a' },
         { role: 'assistant', content: 'b' },
       ]
-      const answer = this.#limited(() => this.parts(turns)).filter((part) => part.answer)
+      const answer = this.#limited(turns, () => this.parts(turns)).filter((part) => part.answer)
       const last = answer.at(-1)
       return last?.kind === 'special' ? this.#tokenizer.tokenToId(last.token) : undefined
     } catch (error) {
@@ -105,9 +105,9 @@ export class ChatTemplate {
   }
 
   /** Templates come with models from anywhere. Training data are rendered without: there the limit would cost more than the template. */
-  #limited<T>(run: () => T): T {
-    const message = `The model's chat template takes longer than ${longest / 1000} s for this conversation`
-    return this.#limit.within(longest, run, (cause) => new LmError('TEMPLATE_INVALID', message, { cause }))
+  #limited<T>(messages: readonly TemplateMessage[], run: () => T): T {
+    const message = `The model's chat template takes longer than ${longest(messages)} ms for this conversation`
+    return this.#limit.within(longest(messages), run, (cause) => new LmError('TEMPLATE_INVALID', message, { cause }))
   }
 
   #render(messages: readonly TemplateMessage[], { addGenerationPrompt = false, tools }: RenderOptions): string {
