@@ -16,7 +16,12 @@ export class CodeService implements CodeGeneration {
   }
 
   async complete(prefix: string, suffix = '', options: GenerateOptions = {}): Promise<Completion> {
-    return suffix === '' ? this.#text.complete(prefix, this.#settings(options)) : this.stream(prefix, suffix, options).result
+    if (suffix === '') return this.#text.complete(prefix, this.#settings(options))
+    const stream = this.stream(prefix, suffix, options)
+    // A service's handle takes a stream for under way, and holds up a swap, until it is read to its end.
+    const pieces = stream[Symbol.asyncIterator]()
+    while (!(await pieces.next()).done);
+    return stream.result
   }
 
   /** @throws EngineError UNSUPPORTED where the engine can never look ahead; where its model cannot, the stream ends so */

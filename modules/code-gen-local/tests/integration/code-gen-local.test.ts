@@ -22,6 +22,14 @@ async function saveCoder(name: string, specials: readonly string[]): Promise<voi
   await saveModel(join(root, name), { config, tensors, tokenizerJson: JSON.stringify(tokenizer.toJson()) })
 }
 
+/** An engine that only continues. */
+const echo = {
+  manifest: { id: 'echo', version: '1.0.0', provides: [{ capability: 'text-generation', version: '1.0' }] },
+  module: defineModule({
+    load: (ctx) => ctx.provide(TextGeneration, { model: 'echo', complete: async (text: string) => ({ text }) } as TextGeneration),
+  }),
+}
+
 beforeAll(async () => {
   root = await mkdtemp(join(tmpdir(), 'enigma-code-'))
   await saveCoder('coder', marks)
@@ -51,6 +59,9 @@ test('it brings along what generates text, and fills the gap between two texts b
   for await (const piece of stream) text += piece
   expect(text).toBe(within.text)
   expect((await code.complete('def')).tokens).toBeGreaterThan(8)
+  // Nothing of it is left under way.
+  manager.register(echo)
+  expect((await manager.swap('inference', 'echo', undefined, { drainMs: 200 })).drained).toBe(true)
 })
 
 test('a model without marks continues, and says by a code that it cannot look ahead', async () => {
@@ -75,13 +86,7 @@ test('the command completes given code, or a file at the end of a line', async (
 
 test('an engine that can never fill gaps is told by name', async () => {
   await using manager = await ModuleManager.open({ modules: [modules], hardware: { gpus: [] } })
-  manager.register({
-    manifest: { id: 'echo', version: '1.0.0', provides: [{ capability: 'text-generation', version: '1.0' }] },
-    module: defineModule({
-      load: (ctx) =>
-        ctx.provide(TextGeneration, { model: 'echo', complete: async (text: string) => ({ text }) } as TextGeneration),
-    }),
-  })
+  manager.register(echo)
   await manager.load('echo')
   await manager.load('code-gen-local')
   const code = manager.getInterface<CodeGenLocal>('code-gen-local')
