@@ -6,8 +6,8 @@ import type { Output } from '../output/output.js'
 export function welcome({ name, size, parameters, contextLength }: LanguageModelService, out: Output): string {
   const what = [size, `${count(parameters)} parameters`, `sees ${count(contextLength)} tokens`].filter(Boolean).join(', ')
   return screen(name, what, out, [
-    '  It goes on with the text you begin: it was trained on stories, and is at its best with a story.',
-    `  Try:  ${out.color.cyan('Once upon a time')}`,
+    '  Say hello, or ask for a story: small models know little else.',
+    `  Try:  ${out.color.cyan('Hello!')}  ${out.color.dim('·')}  ${out.color.cyan('Tell me a story about a fox')}`,
     '',
   ])
 }
