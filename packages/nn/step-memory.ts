@@ -14,6 +14,8 @@ export interface Slot extends OptimizerSlot {
   readonly optimizer: Optimizer
   /** Where a run writes its gradient: `gradient` itself, unless gradients of several batches add up there. */
   readonly output: SharedTensor<'f32'>
+  /** Where further parts of the batch that are computed at the same time have theirs. */
+  readonly further: readonly SharedTensor<'f32'>[]
 }
 
 /** What goes wrong with a parameter's memory names it. */
@@ -31,12 +33,18 @@ const padded = (size: number) => Math.ceil(size / 16) * 16
 /** The shared memory of a training step: weights, gradients and optimizer state of each parameter. */
 export class StepMemory {
   readonly slots: readonly Slot[]
+  readonly replicas: number
   readonly #arena: SharedArena
 
-  /** Copies the parameters in; they keep their own arrays until `adopt`. @throws TensorError OUT_OF_MEMORY */
-  constructor(trained: readonly Trained[], accumulate: number) {
+  /**
+   * Copies the parameters in; they keep their own arrays until `adopt`.
+   * @param replicas parts of a batch with gradients of their own, at most; memory that none writes stays untouched
+   * @throws TensorError OUT_OF_MEMORY
+   */
+  constructor(trained: readonly Trained[], accumulate: number, replicas: number) {
+    this.replicas = replicas
     const states = trained.map(({ name, optimizer, parameter }) => optimizer.state(parameter.shape, name))
-    const copies = accumulate > 1 ? 3 : 2
+    const copies = (accumulate > 1 ? 2 : 1) + replicas
     const floats = trained.reduce((sum, { parameter }, index) => {
       const state = Object.values(states[index]!).reduce((total, shape) => total + padded(sizeOf(shape)), 0)
       return sum + copies * padded(parameter.size) + state
@@ -50,10 +58,18 @@ export class StepMemory {
       for (const [index, state] of states.entries())
         if (state[name]) kept[index]![name] = this.#arena.allocate('f32', state[name])
     const gradients = accumulate > 1 ? allocate() : outputs
+    const further = Array.from({ length: replicas - 1 }, allocate)
     this.slots = trained.map((entry, index) => {
       const weight = weights[index]!
       weight.data.set(entry.parameter.data)
-      return { ...entry, weight, output: outputs[index]!, gradient: gradients[index]!, state: kept[index]! }
+      return {
+        ...entry,
+        weight,
+        output: outputs[index]!,
+        further: further.map((tensors) => tensors[index]!),
+        gradient: gradients[index]!,
+        state: kept[index]!,
+      }
     })
   }
 

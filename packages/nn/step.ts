@@ -1,4 +1,4 @@
-import { type Device, type HostTensor, type InputSpec, KernelWorkers, type Tensor } from '@enigma/tensor'
+import { type Device, type HostTensor, type InputSpec, KernelWorkers, sizeOf, type Tensor } from '@enigma/tensor'
 import { NnError } from './errors.js'
 import { KeptBuffers } from './kept-buffers.js'
 import { type ClipOptions, checkClipping, clipGradients } from './optim/clip.js'
@@ -6,15 +6,17 @@ import type { Optimizer, ParameterGroup } from './optim/index.js'
 import type { Parameter } from './parameter.js'
 import { leadingOptimizer, settled, trainedOf } from './parameter-groups.js'
 import { ProgramCache } from './program-cache.js'
+import { checkReplicas, mostReplicas, type ReplicaOptions, split } from './replicas.js'
 import { type Slot, StepMemory } from './step-memory.js'
 import { StepProgram, type TracedLoss, traceLoss } from './step-program.js'
+import type { TracedNetwork } from './trace-network.js'
 
-export interface TrainingStepOptions<I extends string> extends ClipOptions {
+export interface TrainingStepOptions<I extends string> extends ClipOptions, ReplicaOptions {
   /** The parameters to train, by name. What else the loss uses stays as it is, and so do those it does not use. */
   readonly parameters: Iterable<readonly [string, Parameter]>
   /** Shape and dtype of each input of a batch. */
   readonly inputs: Readonly<Record<I, InputSpec>>
-  /** The scalar loss, or the loss and further results by name; traced once for each shape of batches. */
+  /** The scalar loss, or the loss and further results by name; traced for each shape of batches, and for that of their parts. */
   readonly loss: (inputs: Readonly<Record<I, Tensor>>) => TracedLoss
   /** One for all parameters, or groups of parameters with one each; those in no group are not trained. */
   readonly optimizer: Optimizer | readonly ParameterGroup[]
@@ -66,13 +68,15 @@ export class TrainingStep<I extends string> {
   static async compile<I extends string>(given: TrainingStepOptions<I>): Promise<TrainingStep<I>> {
     const options = { ...given, parameters: [...given.parameters], optimizer: settled(given.optimizer) }
     checkClipping(options)
+    checkReplicas(options)
     const traced = traceLoss(options.inputs, options.loss)
     const trained = trainedOf(options, new Set(Object.values(traced.parameters)))
     if (trained.length === 0)
       throw new NnError('INVALID_ARGUMENT', 'The loss uses no trainable parameter; there is nothing to train.')
-    const memory = new StepMemory(trained, options.accumulate ?? 1)
+    const size = trained.reduce((sum, { parameter }) => sum + sizeOf(parameter.shape), 0)
+    const memory = new StepMemory(trained, options.accumulate ?? 1, mostReplicas(options, size))
     try {
-      const program = await StepProgram.compile<I>(traced, memory.slots, options)
+      const program = await TrainingStep.#load(traced, options.inputs, memory, options)
       return new TrainingStep(options, memory, program)
     } catch (error) {
       memory.dispose()
@@ -123,7 +127,19 @@ export class TrainingStep<I extends string> {
         'INVALID_ARGUMENT',
         `Parameter '${late.name}' was frozen when this step was compiled, and has no optimizer state. Compile a new step to train it.`,
       )
-    return StepProgram.compile<I>(traced, this.#memory.slots, this.#options)
+    return TrainingStep.#load(traced, inputs, this.#memory, this.#options)
+  }
+
+  /** @throws NnError INVALID_ARGUMENT when `replicas` cannot be */
+  static async #load<I extends string>(
+    whole: TracedNetwork,
+    inputs: Readonly<Record<I, InputSpec>>,
+    memory: StepMemory,
+    options: TrainingStepOptions<I>,
+  ): Promise<StepProgram<I>> {
+    const trace = (specs: Readonly<Record<I, InputSpec>>) => traceLoss(specs, options.loss)
+    const forced = options.replicas !== undefined
+    return StepProgram.compile<I>(whole, split({ whole, inputs, trace, most: memory.replicas, forced }), memory.slots, options)
   }
 
   /** Writes numbers into an input of the next batch, whatever its dtype. */

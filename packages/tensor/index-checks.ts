@@ -19,6 +19,17 @@ export interface IndexCheck {
 /** Ops that pass on all they are given, so that a wrong index behind them is a wrong index. */
 const passing: ReadonlySet<string> = new Set(['reshape', 'transpose', 'broadcastTo', 'cast', 'stopGradient', 'checkpoint'])
 
+/** For a value of whole numbers the one whose elements it has, in another order or shape or repeated. */
+export function sources(program: Program): (value: number) => number {
+  const made = producers(program)
+  const source = (id: number): number => {
+    const node = made.get(id)
+    const from = node?.inputs[0]
+    return node && from !== undefined && passing.has(node.op) && program.values[from]!.dtype !== 'f32' ? source(from) : id
+  }
+  return source
+}
+
 /**
  * What to check before each run: native kernels take a negative index from the end and thus -1 for the last row, and what
  * they say of others names neither the op nor the tensor.
@@ -26,14 +37,9 @@ const passing: ReadonlySet<string> = new Set(['reshape', 'transpose', 'broadcast
  * @throws TensorError INVALID_ARGUMENT for a constant index out of range
  */
 export function indexChecks(program: Program): readonly IndexCheck[] {
-  const made = producers(program)
   const inputs = new Map(program.inputs.map(({ name, value }) => [value, name]))
   const constants = new Map(program.constants.map(({ value, data }) => [value, data]))
-  const source = (id: number): number => {
-    const node = made.get(id)
-    const from = node?.inputs[0]
-    return node && from !== undefined && passing.has(node.op) && program.values[from]!.dtype !== 'f32' ? source(from) : id
-  }
+  const source = sources(program)
   const checks = new Map<string, IndexCheck>()
   for (const { op, inputs: operands, attributes } of program.nodes) {
     const values = operands.map((id) => program.values[id]!)

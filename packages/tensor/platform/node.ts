@@ -1,4 +1,4 @@
-import { totalmem } from 'node:os'
+import { availableParallelism, totalmem } from 'node:os'
 import { loadKernelModule } from '../kernels/module.js'
 import type { KernelThread } from '../kernels/thread.js'
 import type { WasmModule } from '../kernels/webassembly.js'
@@ -13,6 +13,12 @@ export const defaultRuntime = (): Promise<Runtime> => nativeRuntime()
 
 /** The machine's memory in bytes. */
 export const totalMemory = (): number => totalmem()
+
+/** Native threads that this process may have at work. */
+export const cores = (): number => availableParallelism()
+
+/** Runs that can be under way at once: libuv, whose threads native calls wait on, has this many. */
+export const concurrentRuns = 4
 
 /** The compiled kernels. */
 export const kernelModule = async (): Promise<WasmModule> => loadKernelModule()

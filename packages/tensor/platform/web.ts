@@ -25,6 +25,10 @@ export async function nativeRuntime(): Promise<Runtime> {
 /** What a WebAssembly memory can hold: a page is not told how much the machine has. */
 export const totalMemory = (): number => 2 ** 32
 
+/** A page computes on its own thread, one run at a time. */
+export const cores = (): number => 1
+export const concurrentRuns = 1
+
 /**
  * One executor on the page's own thread. Threads of a page can share memory only if the server isolates it (COOP and COEP), and
  * the updates of networks that a page trains take less than a message to a thread.
