@@ -186,6 +186,11 @@ export class StepProgram<I extends string> {
     })
   }
 
+  /** Parts of the batch that are computed at the same time. */
+  get replicas(): number {
+    return this.#runs.length
+  }
+
   /** Computes gradients for what `inputs` hold, and returns the loss. `index`, the number of this run, chooses the dropout masks. */
   async run(workers: KernelWorkers, seed: number, index: number): Promise<number> {
     for (const [stream, { tensor, source }] of this.#randoms.entries())

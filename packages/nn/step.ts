@@ -102,6 +102,11 @@ export class TrainingStep<I extends string> {
     return this.#program.outputs
   }
 
+  /** Equal parts of a batch like the present one that are computed at the same time. */
+  get replicas(): number {
+    return this.#program.replicas
+  }
+
   /** Updates made so far. */
   get updates(): number {
     return this.#updates

@@ -166,7 +166,7 @@ const recurrent: Rule = ({ shares, outputs, results }) => {
   const [x, ...rest] = shares
   const [weights, states] = [rest.slice(0, 4), rest.slice(4)]
   const cut = commonCut([x!, ...states], [2, ...states.map(() => 1)], 2)
-  if (!cut || cut.axis !== 1 || onlyCut(x)?.axis !== 1 || !weights.every(isSame)) return undefined
+  if (cut?.axis !== 1 || onlyCut(x)?.axis !== 1 || !weights.every(isSame)) return undefined
   if (!states.every((state) => onlyCut(state)?.axis === 0)) return undefined
   return outputs.map((_, index) => ({ ...cut, axis: index > 0 && index < results ? 0 : 1 }))
 }
