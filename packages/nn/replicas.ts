@@ -7,6 +7,7 @@ import {
   type Partition,
   type Program,
   partition,
+  type Value,
 } from '@enigma/tensor'
 import { NnError } from './errors.js'
 import type { TracedNetwork } from './trace-network.js'
@@ -30,8 +31,8 @@ export interface Split {
 
 /** Each part has gradients of its own: beyond this many parameters they take memory that is missed. */
 const mostParameters = 8e6
-/** Below, what a step takes is not its products. */
-const leastWork = 1e9
+/** Operations below which a training step is too short for it, and those below which a step of a recurrent layer is. */
+const [leastWork, leastStep] = [1e9, 1e6]
 /** Ways to cut the inputs that are tried. */
 const mostTries = 12
 
@@ -56,9 +57,13 @@ export const sharedThreads = (parts: number, { threads = cores() }: ReplicaOptio
 
 /** Whether threads have more from a part of the batch each than from their share of every operation: short ones, one after the other. */
 function pays({ nodes, values }: Program): boolean {
-  if (nodes.some(({ op }) => op === 'lstm' || op === 'gru')) return true
-  return !nodes.some(({ op }) => op === 'conv' || op === 'convTranspose') && flopsOf({ nodes, values }) >= leastWork
+  const work = flopsOf({ nodes, values })
+  const recurrent = nodes.filter(({ op }) => op === 'lstm' || op === 'gru')
+  if (recurrent.length > 0) return work >= leastStep * recurrent.reduce((sum, { inputs: [x] }) => sum + stepsOf(values[x!]!), 0)
+  return work >= leastWork && !nodes.some(({ op }) => op === 'conv' || op === 'convTranspose')
 }
+
+const stepsOf = ({ shape: [steps] }: Value) => Number(steps)
 
 type Specs<I extends string> = Readonly<Record<I, InputSpec>>
 
