@@ -1,7 +1,7 @@
 import type { GenerateOptions } from 'enigma'
 import type { OptionSpec } from './command.js'
 import { jsonObject, number, whole } from './parse.js'
-import type { ModelOptions } from './session.js'
+import { type ModelOptions, quantizationOption } from './session.js'
 
 /** Flags that are handed on as they are. */
 const handedOn = [
@@ -27,6 +27,7 @@ export interface GenerationFlags extends ModelOptions, Readonly<Pick<GenerateOpt
 export const generationOptions: readonly OptionSpec[] = [
   { flags: '-m, --model <name>', text: 'name or folder of a model, or a GGUF file (default: the one that ships)', setting: true },
   { flags: '--size <preset>', text: 'the newest trained model of this preset' },
+  quantizationOption,
   { flags: '-n, --max-tokens <n>', text: 'new tokens at most (default: 256)', parse: whole(1), setting: true },
   { flags: '-t, --temperature <n>', text: '0 is always the likeliest token (default: 0.8)', parse: number(0, 10), setting: true },
   { flags: '--top-k <n>', text: 'keep the k likeliest tokens, 0 keeps all (default: 50)', parse: whole(), setting: true },

@@ -38,6 +38,30 @@ describe('models export and import', () => {
     expect([again.code, again.stderr]).toEqual([1, expect.stringMatching(/already holds a model. Replace it with --force/)])
   }, 60_000)
 
+  it('quantize makes a smaller model, which run, eval and ls take like any other', async () => {
+    const written = await place.json<{ folder: string; bytes: { before: number; after: number } }>([
+      ...['models', 'quantize', 'storyteller', '--bits', '4'],
+    ])
+    expect(written).toMatchObject({
+      folder: place.path('home', 'models', 'storyteller-int4'),
+      quantization: 'int4',
+      groupSize: 32,
+      parameters: 5_475_584,
+    })
+    expect(written.bytes.after).toBeLessThan(written.bytes.before / 5)
+    const listed = await place.json<{ name: string }[]>(['models', 'ls'])
+    expect(listed.find(({ name }) => name === 'storyteller-int4')).toMatchObject({ dtype: 'int4', parameters: 5_475_584 })
+    const texts = await Promise.all(
+      [['storyteller-int4'], ['storyteller', '--quantization', 'int4']].map((model) =>
+        place.json<{ text: string }>(['run', '--model', ...model, ...greedy]),
+      ),
+    )
+    expect(texts[1]!.text).toBe(texts[0]!.text)
+
+    const again = await place.run(['models', 'quantize', 'storyteller-int4', '--bits', '8'])
+    expect([again.code, again.stderr]).toEqual([1, expect.stringMatching(/'storyteller-int4' is quantized/)])
+  }, 60_000)
+
   it('say what is wrong in one line', async () => {
     const type = await place.run(['models', 'export', 'storyteller', '--format', 'safetensors', '--type', 'q4_0'])
     expect([type.code, type.stderr]).toEqual([2, 'error: A safetensors file holds weights as f32, f16, bf16, not as "q4_0"\n'])

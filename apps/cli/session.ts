@@ -93,12 +93,23 @@ export async function openManagerOf(module: string, out: Output): Promise<Module
 /** Where a model computes: choices of `--device`. */
 export type Device = 'cpu' | 'webgpu' | 'cuda'
 
+/** How weights are rounded: choices of `--quantization`. */
+export type Quantization = 'int8' | 'int4'
+
+export const quantizationOption: OptionSpec = {
+  flags: '--quantization <name>',
+  text: 'round the weights: smaller and faster (default: as they are)',
+  choices: ['int8', 'int4'],
+  setting: true,
+}
+
 /** Options of every command that lets a model speak. */
 export interface ModelOptions {
   readonly model?: string
   readonly size?: string
   readonly threads?: number
   readonly device?: Device
+  readonly quantization?: Quantization
 }
 
 /** What generates text, and the module it comes from. */
@@ -126,22 +137,37 @@ export async function loadGeneration(manager: ModuleManager, options: ModelOptio
 async function loadEngine(manager: ModuleManager, options: ModelOptions): Promise<string> {
   const { model, size, threads, device } = options
   if (model !== undefined && size === undefined && /\.gguf$/i.test(model)) {
+    if (options.quantization !== undefined)
+      throw new CliError('USAGE', `--quantization rounds weights that are numbers; a GGUF file is read as it is. Leave it out.`)
     const layers = device === undefined || device === 'cpu' ? {} : { gpuLayers: allLayers }
     await manager.load('gguf-loader', { model: resolve(model), ...(threads !== undefined && { threads }), ...layers })
     return 'gguf-loader'
   }
-  if (model === undefined && size === undefined) {
+  const wished = wish(options)
+  if (Object.keys(wished).length === 0) {
     await restoreSavedSet(manager)
     const other = manager.listModules({ capability: 'text-generation' }).find(({ state }) => state === 'active')
     // Threads and device are a matter of its config there.
     if (other && other.id !== 'inference') return other.id
-  } else await manager.load('model', wish(model, size))
+  } else await manager.load('model', wished)
+=======
+/** Loads what generates text: the asked model, or the saved set's, or the default. */
+export async function loadGeneration(manager: ModuleManager, options: ModelOptions): Promise<Inference> {
+  const { threads, device } = options
+  const wished = wish(options)
+  if (Object.keys(wished).length === 0) await restoreSavedSet(manager)
+  else await manager.load('model', wished)
+>>>>>>> 56a51ae (feat(lm,cli,model): quantized model folders, models quantize, --quantization; bench(decode): beside llama.cpp)
   const config = { ...(threads !== undefined && { threads }), ...(device !== undefined && { device }) }
   await manager.load('inference', Object.keys(config).length === 0 ? undefined : config)
   return 'inference'
 }
 
 /** Both at once is refused by the module, which says so. */
-function wish(model: string | undefined, size: string | undefined): Record<string, string> {
-  return { ...(model !== undefined && { model: localFolder(model) }), ...(size !== undefined && { size }) }
+function wish({ model, size, quantization }: ModelOptions): Record<string, string> {
+  return {
+    ...(model !== undefined && { model: localFolder(model) }),
+    ...(size !== undefined && { size }),
+    ...(quantization !== undefined && { quantization }),
+  }
 }

@@ -2,24 +2,27 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { LanguageModel, type LanguageModelService, type ModelHandle } from '@enigma/contracts'
 import { defineModule, ModuleError } from '@enigma/kernel'
-import { describedIn, LanguageModel as LoadedModel, lockHolder, openModelFolder, parameterCount } from '@enigma/lm'
+import { describedIn, LanguageModel as LoadedModel, lockHolder, openModelFolder, quantizationOf, weightBytes } from '@enigma/lm'
 import { resolveModel } from './resolve-model.js'
 import { modelRoots } from './roots.js'
 import type { ModelModuleConfig } from './types.js'
-
-const bytesPerWeight = 4
 
 /** Keeps one language model in memory and provides it as `language-model`. */
 export default defineModule<ModelModuleConfig, LanguageModelService>({
   // Twice: the weights as they are read, and once more as the engine that runs them packs them.
   async estimate(config) {
     await using files = await openModelFolder(await describedIn(await freeFolder(config)), { verify: false })
-    return { ram: 2 * bytesPerWeight * parameterCount(files.config) }
+    const { quantization } = config
+    const rounded = quantization === undefined ? (files.quantized?.quantization ?? null) : quantizationOf(quantization)
+    return { ram: 2 * weightBytes(files.config, rounded) }
   },
 
   async load(ctx) {
     const begun = performance.now()
-    const model = await LoadedModel.load(await freeFolder(ctx.config), { verify: ctx.config.verify })
+    const model = await LoadedModel.load(await freeFolder(ctx.config), {
+      verify: ctx.config.verify,
+      ...(ctx.config.quantization && { quantization: ctx.config.quantization }),
+    })
     const { name, parameters, preset, config } = model
     const service: LanguageModelService = {
       name,
@@ -37,7 +40,7 @@ export default defineModule<ModelModuleConfig, LanguageModelService>({
     return service
   },
 
-  usage: (_, { parameters }) => ({ ram: bytesPerWeight * parameters }),
+  usage: (_, { handle }) => ({ ram: (handle as unknown as LoadedModel).bytes }),
 })
 
 /** The folder that is meant, if nobody holds it: weights that are being trained change under whoever reads them. */

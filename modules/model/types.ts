@@ -4,6 +4,8 @@ export interface ModelModuleConfig {
   readonly model?: string
   /** Preset: takes the newest trained model of it. */
   readonly size?: string
+  /** Round the weights while they are read. */
+  readonly quantization?: 'int8' | 'int4'
   /** Compare the files with the hashes in `enigma.json`. */
   readonly verify: boolean
 }

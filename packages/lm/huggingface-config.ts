@@ -4,6 +4,7 @@ import { LmError } from './errors.js'
 import { ConfigFields, isObject } from './formats/config-fields.js'
 import { FAMILIES, familyOf } from './formats/families.js'
 import { readRope, ropeScalingFields } from './formats/rope-fields.js'
+import { quantizationFromConfig } from './quantization/quantization-config.js'
 
 const TORCH_DTYPES = { f32: 'float32', f16: 'float16', bf16: 'bfloat16' } as const
 
@@ -48,7 +49,6 @@ const REQUIRED: Readonly<Record<string, (value: unknown) => boolean>> = {
   hidden_act: (value) => value === 'silu' || value === 'swish',
   partial_rotary_factor: (value) => value === 1,
   rope_interleaved: (value) => value === false,
-  quantization_config: () => false,
 }
 
 /**
@@ -67,6 +67,7 @@ export function configFromHuggingFace(value: unknown, source = 'config.json'): M
   if (fields.list('architectures')?.includes(family.architecture) === false) throw fields.unsupported('architectures')
   for (const [field, accepts] of Object.entries(REQUIRED))
     if (fields.has(field) && !accepts(value[field])) throw fields.unsupported(field)
+  quantizationFromConfig(value, source)
 
   const { defaults } = family
   const vocabSize = fields.number('vocab_size')

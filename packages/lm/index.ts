@@ -51,7 +51,8 @@ export { LlamaForCausalLM } from './model/llama.js'
 export type { LoraOptions, LoraTarget } from './model/lora.js'
 export * from './parameters.js'
 export * from './presets.js'
-export { GROUP_SIZES, QUANTIZATIONS, type QuantizationName } from './quantization/quantization.js'
+export { type QuantizationName, quantizationOf, weightBytes } from './quantization/quantization.js'
+export { type QuantizedFolder, type QuantizeOptions, quantizeModel } from './quantization/quantize-model.js'
 export * from './tokenizer/index.js'
 export {
   type FindLearningRateOptions,

@@ -12,6 +12,7 @@ import { parameterCount } from './memory.js'
 import { parameterSpecs } from './parameters.js'
 import { presetOf } from './presets.js'
 import {
+  bytesOf,
   isQuantized,
   type ModelWeights,
   type Quantization,
@@ -100,12 +101,13 @@ export class LanguageModel {
    */
   get weights(): StateDict {
     const { stored } = this
-    const rounded = Object.entries(stored).find(([, tensor]) => isQuantized(tensor))
-    if (!rounded) return stored as StateDict
-    throw new LmError(
-      'QUANTIZED_MODEL',
-      `The model '${this.name}' is quantized: it answers, but cannot be trained or changed. Take the model that it was made from.`,
-    )
+    if (Object.values(stored).some(isQuantized)) throw quantizedModel(this.name)
+    return stored as StateDict
+  }
+
+  /** Bytes of the weights in memory. */
+  get bytes(): number {
+    return Object.values(this.stored).reduce((sum, tensor) => sum + bytesOf(tensor), 0)
   }
 
   get parameters(): number {
@@ -122,6 +124,12 @@ export function endingTurns(config: ModelConfig, template: ChatTemplate | null):
 /** A folder's name; of one in the Hugging Face cache, that of the model on the hub. */
 const nameOf = (folder: string) => hubNameOf(folder) ?? basename(resolve(folder))
 
+const quantizedModel = (name: string) =>
+  new LmError(
+    'QUANTIZED_MODEL',
+    `The model '${name}' is quantized: it answers, but cannot be trained or rounded again. Take the model that it was made from.`,
+  )
+
 function wishOf({ quantization, groupSize }: LoadOptions): Quantization | null {
   return quantization === undefined ? null : quantizationOf(quantization, groupSize)
 }
@@ -130,10 +138,15 @@ function wishOf({ quantization, groupSize }: LoadOptions): Quantization | null {
  * The tensors the model has, one after the other, so that there is never more than one in float32 of what is quantized; files may hold
  * more (an output head beside tied embeddings, tables of angles), which it does not use.
  */
-async function readWeights({ config, tensors }: ModelFolder, options: LoadOptions): Promise<ModelWeights> {
+async function readWeights(files: ModelFolder, options: LoadOptions): Promise<ModelWeights> {
+  const { folder, config, tensors, quantized } = files
   const quantization = wishOf(options)
+  if (quantized && quantization) throw quantizedModel(nameOf(folder))
   const weights: [string, ModelWeights[string]][] = []
   for (const spec of parameterSpecs(config))
-    weights.push([spec.name, quantizeParameter(spec, await tensors.read(spec.name), quantization)])
+    weights.push([
+      spec.name,
+      quantized ? await quantized.stored(spec.name) : quantizeParameter(spec, await tensors.read(spec.name), quantization),
+    ])
   return Object.fromEntries(weights)
 }

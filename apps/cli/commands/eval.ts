@@ -4,7 +4,7 @@ import { modelFolder } from '../find-model.js'
 import { Interrupt } from '../interrupt.js'
 import { count } from '../output/format.js'
 import { whole } from '../parse.js'
-import type { Device } from '../session.js'
+import { type Device, type Quantization, quantizationOption } from '../session.js'
 
 interface Flags {
   readonly data: readonly string[]
@@ -12,6 +12,8 @@ interface Flags {
   readonly compare?: boolean
   readonly ngramTrain?: readonly string[]
   readonly batch?: number
+  readonly quantization?: Quantization
+  readonly groupSize?: number
   readonly threads?: number
   readonly device?: Device
 }
@@ -26,11 +28,13 @@ export const evaluate = command<Flags>({
     { flags: '--compare', text: 'also print what xz -9e makes of the same bytes' },
     { flags: '--ngram-train <file>', text: 'and a 5-gram model (Kneser-Ney) of this text; may be repeated', many: true },
     { flags: '--batch <n>', text: 'sequences at once', parse: whole(1) },
+    quantizationOption,
+    { flags: '--group-size <n>', text: 'weights that share a scale when they are rounded (default: 32)', parse: whole(16) },
     { flags: '--threads <n>', text: 'threads to compute with (default: all cores)', parse: whole(1), setting: true },
     { flags: '--device <name>', text: 'where to compute (default: cpu)', choices: ['cpu', 'webgpu', 'cuda'], setting: true },
   ],
   notes: ['Lower is better. --json prints {bitsPerByte, loss, bytes, tokens, references}; loss is in nats per token.'],
-  async run({ args, options: { data, answers, compare, ngramTrain, batch, threads, device }, out }) {
+  async run({ args, options: { data, answers, compare, ngramTrain, batch, threads, device, quantization, groupSize }, out }) {
     const { evaluate } = await import('enigma')
     using interrupt = new Interrupt()
     const folder = await modelFolder(args[0]!)
@@ -39,6 +43,8 @@ export const evaluate = command<Flags>({
       ...(answers && { answersOnly: true }),
       ...((compare || ngramTrain) && { compare: { ...(ngramTrain && { ngramTrain }) } }),
       ...(batch === undefined ? {} : { batch }),
+      ...(quantization === undefined ? {} : { quantization }),
+      ...(groupSize === undefined ? {} : { groupSize }),
       ...(threads === undefined ? {} : { threads }),
       ...(device === undefined ? {} : { device }),
       signal: interrupt.signal,

@@ -8,6 +8,7 @@ import { modelsImport } from './models/import.js'
 import { modelsLs } from './models/ls.js'
 import { modelsPresets } from './models/presets.js'
 import { modelsPull } from './models/pull.js'
+import { modelsQuantize } from './models/quantize.js'
 import { modelsShow } from './models/show.js'
 import { modulesAdd } from './modules/add.js'
 import { modulesCheck } from './modules/check.js'
@@ -56,6 +57,7 @@ export const commands: readonly Command[] = [
   modelsExport,
   modelsImport,
   modelsPull,
+  modelsQuantize,
   modulesLs,
   modulesInfo,
   modulesLoad,

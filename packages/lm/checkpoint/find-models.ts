@@ -3,7 +3,8 @@ import { basename, join, resolve } from 'node:path'
 import { openTensors } from '@enigma/tensor/formats'
 import { type Fault, isFault } from '../errors.js'
 import { presetOf } from '../presets.js'
-import { CONFIG, INFO, MODEL, readConfig, readModelInfo } from './model-folder.js'
+import { QuantizedTensors } from '../quantization/quantized-tensors.js'
+import { CONFIG, INFO, MODEL, readConfig, readModelInfo, readQuantization } from './model-folder.js'
 
 /** A model folder that was found; a broken one says why. */
 export type FoundModel = { readonly name: string; readonly folder: string } & (
@@ -12,7 +13,7 @@ export type FoundModel = { readonly name: string; readonly folder: string } & (
       /** The preset it is of, or null. */
       readonly preset: string | null
       readonly parameters: number
-      /** How most weights are stored, by safetensors' names: `F16`. */
+      /** How most weights are stored, by safetensors' names: `F16`; of a quantized model `int8` or `int4`. */
       readonly dtype: string
       /** Size of the weights on disk. */
       readonly bytes: number
@@ -56,8 +57,10 @@ export async function describeModel(folder: string, name = basename(folder)): Pr
   try {
     const config = await readConfig(folder)
     const info = await readModelInfo(folder)
-    await using tensors = await openTensors(folder)
-    const infos = [...tensors.tensors.values()]
+    const quantization = await readQuantization(folder)
+    await using stored = await openTensors(folder)
+    const { tensors } = quantization ? new QuantizedTensors(stored, config, quantization) : stored
+    const infos = [...tensors.values()]
     const bytesOf = new Map<string, number>()
     for (const { dtype, bytes } of infos) bytesOf.set(dtype, (bytesOf.get(dtype) ?? 0) + bytes)
     return {
@@ -66,7 +69,7 @@ export async function describeModel(folder: string, name = basename(folder)): Pr
       status: 'ok',
       preset: info?.preset ?? presetOf(config),
       parameters: infos.reduce((sum, tensor) => sum + tensor.elements, 0),
-      dtype: [...bytesOf].sort((a, b) => b[1] - a[1])[0]?.[0] ?? 'F32',
+      dtype: quantization?.name ?? [...bytesOf].sort((a, b) => b[1] - a[1])[0]?.[0] ?? 'F32',
       bytes: infos.reduce((sum, tensor) => sum + tensor.bytes, 0),
       modified: (await stat(join(folder, CONFIG))).mtime,
     }

@@ -7,6 +7,9 @@ import { LmError } from '../errors.js'
 import { generationIds } from '../formats/generation-ids.js'
 import { configFromHuggingFace } from '../huggingface-config.js'
 import { parameterSpecs } from '../parameters.js'
+import type { Quantization } from '../quantization/quantization.js'
+import { quantizationFromConfig } from '../quantization/quantization-config.js'
+import { QuantizedTensors } from '../quantization/quantized-tensors.js'
 import { type Digests, parseDigests, verifyFiles } from './digest.js'
 import { finishCommit } from './folder-commit.js'
 
@@ -37,8 +40,10 @@ export interface ModelFolder extends AsyncDisposable {
   readonly config: ModelConfig
   /** Path of `tokenizer.json`; null where the folder has none. */
   readonly tokenizerPath: string | null
-  /** Holds at least every tensor of `parameterSpecs(config)`, in the right shape. */
+  /** Holds at least every tensor of `parameterSpecs(config)`, in the right shape; of a quantized model the numbers it stands for. */
   readonly tensors: TensorReader
+  /** The same with its matrices in few bits; null where they are stored as numbers. */
+  readonly quantized: QuantizedTensors | null
   /** Null for folders that this project did not write. */
   readonly info: ModelInfo | null
   close(): Promise<void>
@@ -58,20 +63,24 @@ export async function openModelFolder(folder: string, options: { readonly verify
   if (info && options.verify !== false)
     await verifyFiles(folder, info.files, `Copy the model again, or delete ${INFO} if you changed it yourself`)
   const config = info ? given : Object.freeze({ ...given, ...(await generationIds(folder, given)) })
-  const tensors = await openTensors(folder)
+  const quantization = await readQuantization(folder)
+  const stored = await openTensors(folder)
+  let quantized: QuantizedTensors | null = null
   try {
-    checkTensors(config, tensors)
+    quantized = quantization && new QuantizedTensors(stored, config, quantization)
+    checkTensors(config, quantized ?? stored)
   } catch (error) {
-    await tensors.close()
+    await stored.close()
     throw error
   }
   const tokenizer = join(folder, TOKENIZER)
-  const close = () => tensors.close()
+  const close = () => stored.close()
   return {
     folder,
     config,
     tokenizerPath: (await exists(tokenizer)) ? tokenizer : null,
-    tensors,
+    tensors: quantized ?? stored,
+    quantized,
     info,
     close,
     [Symbol.asyncDispose]: close,
@@ -87,6 +96,12 @@ export async function readConfig(folder: string): Promise<ModelConfig> {
     throw new LmError('FILE_NOT_FOUND', `${folder} is not a model folder: ${why}`)
   }
   return configFromHuggingFace(json, path)
+}
+
+/** How the weights of a folder are rounded; null where they are numbers. @throws as `readConfig` */
+export async function readQuantization(folder: string): Promise<Quantization | null> {
+  const path = join(folder, CONFIG)
+  return quantizationFromConfig(await readJson(path), path)
 }
 
 /** What `enigma.json` says; null where there is none. */

@@ -6,8 +6,10 @@ import { prepareTokens } from '../data/index.js'
 import { LmError } from '../errors.js'
 import { LanguageModel } from '../language-model.js'
 import { LlamaForCausalLM } from '../model/llama.js'
+import { isQuantized, type QuantizationName } from '../quantization/quantization.js'
+import { DecodingLoss } from './decoding-loss.js'
 import { LossProgram } from './loss-program.js'
-import { type MeasuredLoss, measureLoss } from './measure-loss.js'
+import { type LossOptions, type LossSource, type MeasuredLoss, measureLoss } from './measure-loss.js'
 import { ngramReference, type Reference, xzReference } from './references.js'
 
 export interface EvaluateOptions {
@@ -26,6 +28,10 @@ export interface EvaluateOptions {
   readonly spin?: boolean
   /** Where it is computed: `cpu` (default), `webgpu` or `cuda`, if this build of ONNX Runtime and this machine have it. */
   readonly device?: Device
+  /** Round the weights first, and compute as a model with such weights answers: `int8` or `int4`. Default: as they are. */
+  readonly quantization?: QuantizationName
+  /** Neighbours of a row of weights that share a scale. Default 32. */
+  readonly groupSize?: number
   readonly signal?: AbortSignal
   /** Windows done and in all. */
   readonly onProgress?: (done: number, total: number) => void
@@ -42,9 +48,24 @@ export interface Evaluation extends MeasuredLoss {
  * @throws LmError FILE_NOT_FOUND, DATA_EMPTY, DATA_TOO_SMALL, INVALID_OPTION and what loading the model throws
  */
 export async function evaluate(folder: string, options: EvaluateOptions): Promise<Evaluation> {
-  const { data, answersOnly = false, batch = 4, compare, signal, onProgress, threads, spin, device } = options
+  const {
+    data,
+    answersOnly = false,
+    batch = 4,
+    compare,
+    signal,
+    onProgress,
+    threads,
+    spin,
+    device,
+    quantization,
+    groupSize,
+  } = options
   if (compare && answersOnly) throw new LmError('INVALID_OPTION', 'References are measured on whole texts, not on answers only.')
-  const model = await LanguageModel.load(folder)
+  const model = await LanguageModel.load(folder, {
+    ...(quantization !== undefined && { quantization }),
+    ...(groupSize !== undefined && { groupSize }),
+  })
   const scratch = await mkdtemp(join(tmpdir(), 'enigma-eval-'))
   try {
     const prepared = await prepareTokens({
@@ -59,9 +80,7 @@ export async function evaluate(folder: string, options: EvaluateOptions): Promis
     const length = model.config.context
     const windows = tokens.windows({ split: 'train', batchSize: batch, sequenceLength: length })
     const predicted = windows.count * length
-    const network = new LlamaForCausalLM(model.config, { seed: null })
-    network.loadStateDict(model.weights)
-    const program = await LossProgram.compile(network, {
+    const program = await lossOf(model, {
       batch,
       length,
       ...(threads !== undefined && { threads }),
@@ -100,4 +119,13 @@ async function measureReferences(
   const prepared = await prepareTokens({ files: ngramTrain, tokenizer, template, folder, ...(signal && { signal }) })
   using learned = prepared.dataset
   return [xz, await ngramReference(text, learned.read(), tokenizer.vocabSize, signal)]
+}
+
+/** By the program that training differentiates; of a quantized model by the one that answers. */
+function lossOf(model: LanguageModel, options: LossOptions): Promise<LossSource> {
+  const { config, stored } = model
+  if (Object.values(stored).some(isQuantized)) return DecodingLoss.compile(config, stored, options)
+  const network = new LlamaForCausalLM(config, { seed: null })
+  network.loadStateDict(model.weights)
+  return LossProgram.compile(network, options)
 }

@@ -1,11 +1,11 @@
 import { losses, type Parameter, traceNetwork } from '@enigma/nn'
-import { type BoundRun, compile, type Device, type Executable, type HostTensor } from '@enigma/tensor'
+import { type BoundRun, compile, type Executable, type HostTensor } from '@enigma/tensor'
 import type { LlamaForCausalLM } from '../model/llama.js'
+import type { LossOptions, LossSource } from './measure-loss.js'
 
 /** The mean next-token loss of fixed-size batches, compiled once; it reads the model's parameters as they are at each run. */
-export class LossProgram {
+export class LossProgram implements LossSource {
   readonly tokens: BigInt64Array
-  /** -100: not counted. */
   readonly targets: BigInt64Array
   readonly #executable: Executable
   readonly #parameters: Readonly<Record<string, Parameter>>
@@ -20,10 +20,7 @@ export class LossProgram {
     this.targets = new BigInt64Array(batch * length)
   }
 
-  static async compile(
-    model: LlamaForCausalLM,
-    { batch, length, ...options }: { batch: number; length: number; threads?: number; spin?: boolean; device?: Device },
-  ): Promise<LossProgram> {
+  static async compile(model: LlamaForCausalLM, { batch, length, ...options }: LossOptions): Promise<LossProgram> {
     const { program, parameters } = traceNetwork(
       { tokens: { shape: [batch, length], dtype: 'i64' }, targets: { shape: [batch * length], dtype: 'i64' } },
       ({ tokens, targets }) => ({ loss: losses.crossEntropy(model.forward(tokens), targets) }),
@@ -31,7 +28,6 @@ export class LossProgram {
     return new LossProgram(await compile(program, options), parameters, batch, length)
   }
 
-  /** Mean loss in nats of the batch in `tokens` and `targets`. */
   async run(): Promise<number> {
     const { batch, length } = this.#shapes
     const feeds: Record<string, HostTensor> = {

@@ -1,5 +1,23 @@
+import type { Device } from '@enigma/tensor'
 import type { Windows } from '../data/index.js'
-import type { LossProgram } from './loss-program.js'
+
+export interface LossOptions {
+  readonly batch: number
+  readonly length: number
+  readonly threads?: number
+  readonly spin?: boolean
+  readonly device?: Device
+}
+
+/** The mean next-token loss of fixed-size batches. */
+export interface LossSource {
+  readonly tokens: BigInt64Array
+  /** -100: not counted. */
+  readonly targets: BigInt64Array
+  /** Mean loss in nats of the batch in `tokens` and `targets`. */
+  run(): Promise<number>
+  close(): void
+}
 
 export interface MeasuredLoss {
   /** Nats per token, special tokens not counted. */
@@ -13,7 +31,7 @@ export interface MeasuredLoss {
 
 /** The mean loss over all windows. */
 export async function measureLoss(
-  program: LossProgram,
+  program: LossSource,
   windows: Windows,
   { signal, onProgress }: { signal?: AbortSignal; onProgress?: (done: number, total: number) => void } = {},
 ): Promise<MeasuredLoss> {

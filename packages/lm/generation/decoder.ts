@@ -26,9 +26,14 @@ import { StoredMatrices, stacked } from './stored-matrices.js'
  * The decoding program: tokens [batch, length] and a key/value cache to the logits of one position and the grown cache.
  * Query, key and value projections are one product, gate and up another; weights are constants, which the runtime packs. Quantized ones are
  * multiplied as they are.
+ * @param logits of one position (the input `position`), or of `every` one: [batch, length, vocabulary]
  * @throws LmError UNSUPPORTED_MODEL when head_dim is no multiple of 16 or the weights exceed 2 GiB; TENSOR_MISSING
  */
-export function decodingProgram(config: ModelConfig, weights: ModelWeights) {
+export function decodingProgram(
+  config: ModelConfig,
+  weights: ModelWeights,
+  { logits: wanted = 'one' }: { readonly logits?: 'one' | 'every' } = {},
+) {
   refuseUnsupported(config, weights)
   const { layers, heads, kvHeads, headDim, hidden, context, vocabSize, rmsNormEps, tieEmbeddings } = config
   const cacheShape = ['batch', kvHeads, context, headDim]
@@ -37,7 +42,7 @@ export function decodingProgram(config: ModelConfig, weights: ModelWeights) {
     tokens: { shape: ['batch', 'length'], dtype: 'i64' },
     last: { shape: ['batch'], dtype: 'i32' },
     total: { shape: [1], dtype: 'i32' },
-    position: { shape: [1], dtype: 'i64' },
+    ...(wanted === 'one' && { position: { shape: [1], dtype: 'i64' } as const }),
     ...Object.fromEntries(caches.map((name) => [name, { shape: cacheShape }])),
   } as const
   return trace<string>(inputs, (given, builder) => {
@@ -99,9 +104,10 @@ export function decodingProgram(config: ModelConfig, weights: ModelWeights) {
       const [gate, up] = wide.split([hidden, hidden], -1) as [Tensor, Tensor]
       update = linear(swiglu(gate, up), config.mlpBias, `${at}.mlp.down_proj`)
     }
-    const final = normalized('model.norm').indexSelect(1, given.position!)
-    const logits = linear(final, false, tieEmbeddings ? 'model.embed_tokens' : 'lm_head')
-    return { logits: logits.reshape(['batch', vocabSize]), ...outputs }
+    const final = normalized('model.norm')
+    const head = (x: Tensor) => linear(x, false, tieEmbeddings ? 'model.embed_tokens' : 'lm_head')
+    if (wanted === 'every') return { logits: head(final), ...outputs }
+    return { logits: head(final.indexSelect(1, given.position!)).reshape(['batch', vocabSize]), ...outputs }
   })
 }
 

@@ -3,7 +3,7 @@ import type { HostTensor } from '@enigma/tensor'
 import type { ModelConfig } from '../config.js'
 import { LmError } from '../errors.js'
 import { type ParameterSpec, parameterSpecs } from '../parameters.js'
-import { type BlockFormat, dequantize, type QuantizedMatrix, quantize } from './quantized-matrix.js'
+import { type BlockFormat, blocksOf, dequantize, type QuantizedMatrix, quantize, rowBytes } from './quantized-matrix.js'
 
 /** Weights of a model by name, some of them in few bits. */
 export type ModelWeights = Readonly<Record<string, HostTensor | QuantizedMatrix>>
@@ -75,6 +75,16 @@ export const isQuantized = (tensor: HostTensor | QuantizedMatrix): tensor is Qua
 /** Bytes in memory. */
 export const bytesOf = (tensor: HostTensor | QuantizedMatrix): number =>
   isQuantized(tensor) ? tensor.codes.byteLength + tensor.scales.byteLength : tensor.data.byteLength
+
+/** Bytes that the weights of a model take in memory. */
+export function weightBytes(config: ModelConfig, quantization: Quantization | null): number {
+  return parameterSpecs(config).reduce((sum, spec) => {
+    const format = quantization && formatOf(spec, quantization)
+    const [rows, columns] = spec.shape as readonly [number, number]
+    if (!format) return sum + 4 * spec.shape.reduce((product, size) => product * size, 1)
+    return sum + rows * (rowBytes(columns, format) + 4 * blocksOf(columns, format))
+  }, 0)
+}
 
 /** The weights as float32, four or eight times as large. */
 export function dequantized(weights: ModelWeights): Record<string, HostTensor> {
