@@ -150,14 +150,6 @@ async function loadEngine(manager: ModuleManager, options: ModelOptions): Promis
     // Threads and device are a matter of its config there.
     if (other && other.id !== 'inference') return other.id
   } else await manager.load('model', wished)
-=======
-/** Loads what generates text: the asked model, or the saved set's, or the default. */
-export async function loadGeneration(manager: ModuleManager, options: ModelOptions): Promise<Inference> {
-  const { threads, device } = options
-  const wished = wish(options)
-  if (Object.keys(wished).length === 0) await restoreSavedSet(manager)
-  else await manager.load('model', wished)
->>>>>>> 56a51ae (feat(lm,cli,model): quantized model folders, models quantize, --quantization; bench(decode): beside llama.cpp)
   const config = { ...(threads !== undefined && { threads }), ...(device !== undefined && { device }) }
   await manager.load('inference', Object.keys(config).length === 0 ? undefined : config)
   return 'inference'
