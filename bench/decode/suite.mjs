@@ -90,7 +90,6 @@ export async function run({ options: { threads: given, model, precision, folder,
 async function measureOne({ name, kind, files, url, threads, samples, concurrent, log }) {
   const greedy = new Map()
   const check = (subject) => (sample) => {
-    if (sample.generated !== sample.expected) return `made ${sample.generated} tokens, not ${sample.expected}`
     const key = kind === 'f32' ? 'both' : subject
     if (!greedy.has(key)) greedy.set(key, sample.greedy)
     return sample.greedy === greedy.get(key) ? undefined : 'wrote other tokens than the first sample'
