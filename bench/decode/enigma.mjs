@@ -5,8 +5,8 @@ import { comparedPrompt, comparedTokens, finish, measureOne, measureSeveral, req
 
 const { place, precision, threads, shape, concurrent } = requested()
 const started = performance.now()
-const { quantization } = precisions[precision]
-const model = await LanguageModel.load(place, quantization && { quantization })
+const { gguf: _, ...rounding } = precisions[precision]
+const model = await LanguageModel.load(place, rounding)
 const generator = await TextGenerator.create(model, { threads })
 const greedily = { temperature: 0, repetitionPenalty: 1 }
 const subject = { generate: async (ids, maxTokens) => (await generator.complete(ids, { ...greedily, maxTokens })).tokens }

@@ -15,6 +15,7 @@ export const precisions = {
   f32: { gguf: 'f32' },
   '8bit': { quantization: 'int8', gguf: 'q8_0' },
   '4bit': { quantization: 'int4', gguf: 'q4_0' },
+  '4bit-128': { quantization: 'int4', groupSize: 128, gguf: 'q4_0' },
 }
 
 /** The longest text of a sample. */

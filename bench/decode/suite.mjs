@@ -16,7 +16,7 @@ export const description =
 export const options = {
   threads: { type: 'string', default: '2', help: 'threads of every subject (2)' },
   model: { type: 'string', help: 'only this size: 27m, 110m, tiny' },
-  precision: { type: 'string', help: 'only this: f32, 8bit, 4bit' },
+  precision: { type: 'string', help: 'only this: f32, 8bit, 4bit, 4bit-128' },
   folder: { type: 'string', help: 'where the models are made and kept (default: a temporary folder)' },
   install: { type: 'boolean', default: false, help: 'install node-llama-cpp into bench/peers/llama-cpp, and stop' },
 }
@@ -25,10 +25,20 @@ const ours = 'enigma'
 const peer = 'llama.cpp'
 const concurrency = [4, 16]
 
-/** Bytes for each weight of the layers' matrices and of the head: ours has scales of 32 weights in f32, ggml in f16. */
+/** Bytes for each weight of the layers' matrices and of the head: ours has scales in f32, ggml of 32 weights in f16. */
 const weightBytes = {
-  [ours]: { f32: { layer: 4, head: 4 }, '8bit': { layer: 1.125, head: 1.125 }, '4bit': { layer: 0.625, head: 1.125 } },
-  [peer]: { f32: { layer: 4, head: 4 }, '8bit': { layer: 1.0625, head: 1.0625 }, '4bit': { layer: 0.5625, head: 1.0625 } },
+  [ours]: {
+    f32: { layer: 4, head: 4 },
+    '8bit': { layer: 1.125, head: 1.125 },
+    '4bit': { layer: 0.625, head: 1.125 },
+    '4bit-128': { layer: 0.53125, head: 1.03125 },
+  },
+  [peer]: {
+    f32: { layer: 4, head: 4 },
+    '8bit': { layer: 1.0625, head: 1.0625 },
+    '4bit': { layer: 0.5625, head: 1.0625 },
+    '4bit-128': { layer: 0.5625, head: 1.0625 },
+  },
 }
 
 /** What a sample says, row by row: name, unit, whether more is better. */

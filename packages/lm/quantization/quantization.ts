@@ -24,10 +24,10 @@ const BITS = { int8: 8, int4: 4 } as const
 export type QuantizationName = keyof typeof BITS
 
 /** The names by which quantization is asked for. */
-export const QUANTIZATIONS = Object.keys(BITS) as readonly QuantizationName[]
+const QUANTIZATIONS = Object.keys(BITS) as readonly QuantizationName[]
 
 /** What the native kernels have: a power of two from 16 to 256. */
-export const GROUP_SIZES: readonly number[] = [16, 32, 64, 128, 256]
+const GROUP_SIZES: readonly number[] = [16, 32, 64, 128, 256]
 
 /** @throws LmError INVALID_OPTION for another name or group size */
 export function quantizationOf(name: string, groupSize = 32): Quantization {
