@@ -41,7 +41,7 @@ export async function quantizeModel(source: string, target: string, options: Qua
   const quantization = quantizationOf(options.quantization, options.groupSize)
   if (resolve(source) === resolve(target))
     throw new LmError('INVALID_OPTION', `${source} is where the quantized model would be written to. Choose another folder.`)
-  if (!options.force) await refuseExistingModel(target, 'Replace it with --force, or choose another folder')
+  if (!options.force) await refuseExistingModel(target, COMPANIONS, 'Replace it with --force, or choose another folder')
   const { config, stored, preset, parameters } = await LanguageModel.load(source, {
     quantization: quantization.name,
     groupSize: quantization.groupSize,
