@@ -19,7 +19,7 @@ export function storedTensors(name: string, { shape, codes, scales, bits, block 
   ]
 }
 
-/** The tensors of a quantized model folder: under the names and in the shapes of the model's parameters. */
+/** The tensors of a quantized model folder under the names, in the shapes and as the float32 numbers of the model's parameters; their `bytes` are those on disk. */
 export class QuantizedTensors implements TensorReader {
   readonly path: string
   readonly metadata: Readonly<Record<string, string>>
@@ -49,7 +49,7 @@ export class QuantizedTensors implements TensorReader {
       const codes = this.#checked(codesOf(name), 'U8', [rows, blocks, rowBytes(columns, format) / blocks])
       const scales = this.#checked(scalesOf(name), 'F16', [rows, blocks])
       formats.set(name, format)
-      tensors.set(name, { name, dtype: 'U8', shape, elements: rows * columns, bytes: codes.bytes + scales.bytes })
+      tensors.set(name, { name, dtype: 'F32', shape, elements: rows * columns, bytes: codes.bytes + scales.bytes })
     }
     this.tensors = tensors
     this.#formats = formats
