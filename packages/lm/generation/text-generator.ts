@@ -90,7 +90,13 @@ export class TextGenerator {
     if (!(Number.isInteger(n) && n > 0)) throw new LmError('INVALID_OPTION', `n must be a positive whole number, got ${n}`)
     const { seed } = resolveSampling(options)
     const sequences = Array.from({ length: n }, (_, index) => this.#sequence(prompt, { ...options, seed: seed + index }))
-    return Promise.all(this.#generate(sequences, options).map(last))
+    const streams = this.#generate(sequences, options)
+    try {
+      return await Promise.all(streams.map(last))
+    } catch (error) {
+      for (const stream of streams) void stream.return(undefined as never)
+      throw error
+    }
   }
 
   /**

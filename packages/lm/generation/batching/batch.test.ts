@@ -107,6 +107,19 @@ describe('texts generated at the same time', () => {
     expect(generator.status).toEqual({ parallel: 16, slots: 16, busy: 0, waiting: 0, fed: 16 * (20 + 23) })
   })
 
+  it('stay what they are when those between them have ended, and the rest moves together', async () => {
+    using generator = await open({ parallel: 12 })
+    const lengths = Array.from({ length: 12 }, (_, index) => (index === 2 || index === 11 ? 90 : 3 + index))
+    const prompts = lengths.map((_, index) => ids.slice(60 * index, 60 * index + 12 + index))
+    const ask = (index: number) => generator.complete(prompts[index]!, { ...greedy, maxTokens: lengths[index]! })
+    const results = await Promise.all(lengths.map((_, index) => ask(index)))
+    for (const [index, { text }] of results.entries()) expect(text).toBe(await alone(prompts[index]!, lengths[index]!))
+    // What the others had read has moved along: it is there for who asks again.
+    const again = await Promise.all([0, 11].map(ask))
+    expect(again.map(({ text }) => text)).toEqual([results[0]!.text, results[11]!.text])
+    expect(again.map(({ cachedTokens }) => cachedTokens)).toEqual([11, 22])
+  })
+
   it('a long prompt is read in pieces between the tokens of the others', async () => {
     using generator = await open({}, { context: 2048, dim: 64 })
     const order: string[] = []

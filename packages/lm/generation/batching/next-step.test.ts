@@ -39,5 +39,6 @@ it('whatever comes, streams wait for one piece at most, and prompts for one piec
         readers = readers.filter(({ answer }) => answer > 0)
       }
     }),
+    { numRuns: process.env.ENIGMA_SOAK ? 1000 : 40 },
   )
 })
