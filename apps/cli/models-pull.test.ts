@@ -47,6 +47,20 @@ describe('models pull', () => {
     expect(JSON.parse(imported.stdout)).toMatchObject({ name: 'teller', folder: place.path('home', 'models', 'teller') })
   }, 60_000)
 
+  it('fetches one GGUF file, which ls lists and import reads', async () => {
+    await place.json(['models', 'export', 'storyteller', '--format', 'gguf', '--out', 'teller.gguf'])
+    await using files = await TestHub.start({ 'teller.gguf': await readFile(place.path('teller.gguf')), 'README.md': '# Teller' })
+    const env = { HF_ENDPOINT: files.endpoint, HF_HOME: place.path('files') }
+    const pulled = await place.run(['models', 'pull', 'tiny/teller', '--file', 'teller.gguf'], { env })
+    expect([pulled.code, pulled.stdout]).toEqual([0, expect.stringMatching(/Try it: enigma models import tiny\/teller\n$/)])
+    const [listed, imported] = await Promise.all([
+      place.run(['models', 'ls'], { env }),
+      place.run(['models', 'import', 'tiny/teller', '--name', 'from-gguf', '--json'], { env }),
+    ])
+    expect(listed.stdout).toMatch(/tiny\/teller@[0-9a-f]{7} .* GGUF .*teller\.gguf/)
+    expect(JSON.parse(imported.stdout)).toMatchObject({ name: 'from-gguf', format: 'gguf' })
+  }, 60_000)
+
   it('says what is wrong in one line', async () => {
     const absent = await place.run(['models', 'pull', 'tiny/tailor'], { env })
     expect([absent.code, absent.stderr]).toEqual([1, expect.stringMatching(/^error: There is no tiny\/tailor@main at .*\n$/)])

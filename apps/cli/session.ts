@@ -5,7 +5,7 @@ import type { Inference, ModuleError, ModuleManager, TextGeneration } from 'enig
 import type { OptionSpec } from './command.js'
 import { inCommandWords } from './command-words.js'
 import { CliError, sentence } from './errors.js'
-import { localFolder } from './find-model.js'
+import { localFolder, pulledSource } from './find-model.js'
 import { installedModules, savedSetPath } from './folders.js'
 import type { Output } from './output/output.js'
 
@@ -136,7 +136,8 @@ export async function loadGeneration(manager: ModuleManager, options: ModelOptio
 
 /** Loads it, and gives the module's id. */
 async function loadEngine(manager: ModuleManager, options: ModelOptions): Promise<string> {
-  const { model, size, threads, device } = options
+  const { size, threads, device } = options
+  const model = options.model === undefined ? undefined : await pulledOr(options.model)
   if (model !== undefined && size === undefined && /\.gguf$/i.test(model)) {
     if (options.quantization !== undefined)
       throw new CliError('USAGE', `--quantization rounds weights that are numbers; a GGUF file is read as it is. Leave it out.`)
@@ -154,6 +155,16 @@ async function loadEngine(manager: ModuleManager, options: ModelOptions): Promis
   const config = { ...(threads !== undefined && { threads }), ...(device !== undefined && { device }) }
   await manager.load('inference', Object.keys(config).length === 0 ? undefined : config)
   return 'inference'
+}
+
+/** What was pulled under this name; what was not is left to the module, which says where it looked. */
+async function pulledOr(name: string): Promise<string> {
+  try {
+    return (await pulledSource(name)) ?? name
+  } catch (error) {
+    if (error instanceof CliError) throw error
+    return name
+  }
 }
 
 /** Both at once is refused by the module, which says so. */

@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs'
-import { readdir } from 'node:fs/promises'
 import { basename, extname, join, resolve } from 'node:path'
 import { command } from '../../command.js'
 import { CliError } from '../../errors.js'
+import { pulledSource } from '../../find-model.js'
 import { Interrupt } from '../../interrupt.js'
 import { count } from '../../output/format.js'
 
@@ -34,7 +34,7 @@ export const modelsImport = command<Flags>({
   async run({ args, options: { name: given, type, force }, out }) {
     const { importModel, modelRoots } = await import('enigma')
     using interrupt = new Interrupt()
-    const source = await importSource(args[0]!)
+    const source = (await pulledSource(args[0]!)) ?? args[0]!
     const name = given ?? defaultName(args[0]!)
     if (!/^[^\\/]+$/.test(name) || name.startsWith('.'))
       throw new CliError('USAGE', `'${name}' cannot be a model's name: give one without slashes that does not begin with a dot.`)
@@ -52,17 +52,6 @@ export const modelsImport = command<Flags>({
     return interrupt.exitCode
   },
 })
-
-/** A folder or file that is there, or what was pulled under that name: a model's folder, or its only GGUF file. */
-async function importSource(given: string): Promise<string> {
-  if (existsSync(given)) return given
-  const { cachedFolder } = await import('enigma')
-  const folder = await cachedFolder(given)
-  if (folder === undefined || existsSync(join(folder, 'config.json'))) return folder ?? given
-  const names = (await readdir(folder, { recursive: true })).filter((name) => name.endsWith('.gguf'))
-  if (names.length === 1) return join(folder, names[0]!)
-  throw new CliError('USAGE', `${given} is ${names.length} GGUF files in ${folder}. Give the path of one: ${names.join(', ')}`)
-}
 
 /** Of `owner/name@revision` the name. */
 function defaultName(given: string): string {
