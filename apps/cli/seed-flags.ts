@@ -10,12 +10,12 @@ interface Mode {
   readonly instead?: string
 }
 
-const terminal = "what there is: the terminal, 'enigma chat' and 'enigma run'"
+const terminal = "what there is: 'enigma serve', 'enigma chat' and 'enigma run'"
 
 export const modes: readonly Mode[] = [
   { flag: 'train', text: "as 'enigma train' (with --model or --size, --data, --output, --epochs)", command: 'train' },
   { flag: 'run', text: "as 'enigma chat' (with --model or --size)", command: 'chat' },
-  { flag: 'serve', text: 'the HTTP server (not there yet)', instead: terminal },
+  { flag: 'serve', text: "as 'enigma serve' (with --model, --host, --port)", command: 'serve' },
   { flag: 'gui', text: 'the web console (not there yet)', instead: terminal },
 ]
 

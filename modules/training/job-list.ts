@@ -1,11 +1,11 @@
-import type { TrainingOptions } from '@enigma/contracts'
+import type { TrainingJobStatus, TrainingOptions } from '@enigma/contracts'
 import { findLearningRate, type LearningRateCurve } from '@enigma/lm'
 import type { TrainingCallback } from '@enigma/nn'
 import { busCallbacks } from './bus-callbacks.js'
 import { TrainingError } from './errors.js'
 import { Job, type JobEvents } from './job.js'
 import { trainOptions } from './train-options.js'
-import type { RateListeners, TrainingJobStatus, TrainingJobView, TrainingModuleConfig, TrainingService } from './types.js'
+import type { RateListeners, TrainingJobView, TrainingModuleConfig, TrainingService } from './types.js'
 
 /** All jobs of one life of the module. */
 export class JobList implements TrainingService {

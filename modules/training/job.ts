@@ -1,9 +1,9 @@
-import type { TrainingReport, TrainingResult } from '@enigma/contracts'
+import type { TrainingJobStatus, TrainingReport, TrainingResult } from '@enigma/contracts'
 import type { ModuleContext } from '@enigma/kernel'
 import type { TrainEvent, TrainOptions, TrainResult } from '@enigma/lm'
 import { EventFeed } from './event-feed.js'
 import { TrainingProcess } from './training-process.js'
-import type { TrainingJobStatus, TrainingJobView } from './types.js'
+import type { TrainingJobView } from './types.js'
 
 export type JobEvents = Pick<ModuleContext['events'], 'emit' | 'emitAsync'>
 

@@ -1,4 +1,5 @@
-import type { Training, TrainingJob, TrainingOptions } from '@enigma/contracts'
+import type { Training, TrainingJob, TrainingJobStatus, TrainingOptions } from '@enigma/contracts'
+
 import type { LearningRateCurve, RatePoint, TrainEvent } from '@enigma/lm'
 import type { TrainingCallback } from '@enigma/nn'
 
@@ -14,24 +15,6 @@ export interface TrainingModuleConfig {
   readonly batch?: number
   readonly accumulate?: number
   readonly epochs?: number
-}
-
-export interface TrainingJobStatus {
-  readonly id: string
-  readonly out: string
-  readonly state: 'running' | 'stopping' | 'done' | 'stopped' | 'failed'
-  /** Last step reported. */
-  readonly step: number
-  /** Steps in all; undefined until it is known. */
-  readonly steps: number | undefined
-  /** Last loss reported, nats per token. */
-  readonly loss: number | undefined
-  /** Of the training process; undefined when it has ended. */
-  readonly pid: number | undefined
-  /** ISO time. */
-  readonly started: string
-  /** Why it failed. */
-  readonly message: string | undefined
 }
 
 /** A job with everything that its trainer tells. */
@@ -50,8 +33,6 @@ export interface RateListeners {
 /** What `getInterface('training')` answers. */
 export interface TrainingService extends Training {
   train(options: TrainingOptions): TrainingJobView
-  /** Jobs of this module's life, oldest first. */
-  jobs(): readonly TrainingJobStatus[]
   /** @throws TrainingError `UNKNOWN_JOB` */
   job(id: string): TrainingJobView
   /**

@@ -27,7 +27,18 @@ export {
   type FinishReason,
   type GenerateOptions,
   type GenerationStream,
+  type ResponseFormat,
   TextGeneration,
+  type ToolAnswer,
+  type ToolRequest,
 } from './text-generation.js'
 export { Tokenization } from './tokenization.js'
-export { Training, type TrainingJob, type TrainingOptions, type TrainingReport, type TrainingResult } from './training.js'
+export type { Tool, ToolCall, ToolChoice, ToolMessage } from './tools.js'
+export {
+  Training,
+  type TrainingJob,
+  type TrainingJobStatus,
+  type TrainingOptions,
+  type TrainingReport,
+  type TrainingResult,
+} from './training.js'

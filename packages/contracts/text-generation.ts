@@ -1,4 +1,5 @@
 import { token } from '@enigma/kernel'
+import type { Tool, ToolCall, ToolChoice, ToolMessage } from './tools.js'
 
 /** What an answer must be: any text, any JSON object, or JSON that is valid under a JSON schema. */
 export type ResponseFormat =
@@ -88,6 +89,18 @@ export interface ChatMessage {
   readonly content: string
 }
 
+/** A call is JSON of the tools' schema, so that it has no format of its own. */
+export interface ToolRequest extends Omit<GenerateOptions, 'responseFormat'> {
+  readonly tools: readonly Tool[]
+  readonly toolChoice?: ToolChoice
+}
+
+export interface ToolAnswer extends Omit<Completion, 'text'> {
+  /** What the assistant says; null when it only calls. */
+  readonly content: string | null
+  readonly toolCalls: readonly ToolCall[]
+}
+
 /** Continues text. Every result is the new text only, never the prompt. */
 export interface TextGeneration {
   /** Name of the model that answers. */
@@ -102,6 +115,8 @@ export interface TextGeneration {
    * Writes what stands between two texts. Left out by engines that never can; rejects where the model that is loaded cannot.
    */
   infill?(prefix: string, suffix: string, options?: GenerateOptions): GenerationStream
+  /** Answers with text or with the call of a tool, whose arguments are valid under its `parameters`. Providers that cannot lack it. */
+  chatWithTools?(messages: readonly ToolMessage[], options: ToolRequest): Promise<ToolAnswer>
 }
 
 export const TextGeneration = token<TextGeneration>('text-generation', '1.0')

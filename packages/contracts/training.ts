@@ -59,8 +59,31 @@ export interface TrainingJob extends AsyncIterable<TrainingReport> {
   stop(): Promise<void>
 }
 
+/** How a job is. */
+export interface TrainingJobStatus {
+  readonly id: string
+  readonly out: string
+  readonly state: 'running' | 'stopping' | 'done' | 'stopped' | 'failed'
+  /** Last step reported. */
+  readonly step: number
+  /** Steps in all; undefined until it is known. */
+  readonly steps: number | undefined
+  /** Last loss reported, nats per token. */
+  readonly loss: number | undefined
+  /** Of the training process; undefined when it has ended. */
+  readonly pid: number | undefined
+  /** ISO time. */
+  readonly started: string
+  /** Why it failed. */
+  readonly message: string | undefined
+}
+
 export interface Training {
   train(options: TrainingOptions): TrainingJob
+  /** Jobs of the provider's life, oldest first. */
+  jobs(): readonly TrainingJobStatus[]
+  /** @throws an error with code `UNKNOWN_JOB` */
+  job(id: string): TrainingJob
 }
 
 export const Training = token<Training>('model-training', '1.0')

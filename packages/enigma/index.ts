@@ -30,6 +30,7 @@ export {
   Tokenization,
   Training,
   type TrainingJob,
+  type TrainingJobStatus,
   type TrainingOptions,
   type TrainingReport,
   type TrainingResult,
@@ -105,6 +106,9 @@ export {
   type TrainEvent,
   trainTokenizer,
 } from '@enigma/lm'
+export { type ApiKey, type KeyScope, KeyStore } from '@enigma/module-api-server/keys'
+export { type RunFile, readRunFile } from '@enigma/module-api-server/run-file'
+export type { ApiServer, ApiServerStatus } from '@enigma/module-api-server/types'
 export type { ChatApi } from '@enigma/module-chat-api/types'
 export type { EventBusInterface, JournalEvent } from '@enigma/module-event-bus/types'
 export type { GarbageCollectorService, LastRun } from '@enigma/module-garbage-collector/types'
@@ -115,7 +119,7 @@ export type { CollectorStatus, MetricsService } from '@enigma/module-metrics-col
 export { type ModelWish, resolveModel } from '@enigma/module-model/resolve-model'
 export { modelRoots } from '@enigma/module-model/roots'
 export type { TokenizerService } from '@enigma/module-tokenizer/types'
-export type { TrainingJobStatus, TrainingJobView, TrainingService } from '@enigma/module-training/types'
+export type { TrainingJobView, TrainingService } from '@enigma/module-training/types'
 export { nativeRuntime } from '@enigma/tensor'
 export { builtinModules } from './builtin-modules.js'
 export { ModuleManager, type OpenOptions } from './manager.js'

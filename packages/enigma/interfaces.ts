@@ -1,4 +1,5 @@
 import type { LanguageModelService, Logging } from '@enigma/contracts'
+import type { ApiServer } from '@enigma/module-api-server/types'
 import type { ChatApi } from '@enigma/module-chat-api/types'
 import type { CodeGenApi } from '@enigma/module-code-gen-api/types'
 import type { CodeGenLocal } from '@enigma/module-code-gen-local/types'
@@ -15,6 +16,7 @@ import type { TrainingService } from '@enigma/module-training/types'
 
 declare module '@enigma/kernel' {
   interface ModuleInterfaces {
+    'api-server': ApiServer
     'chat-api': ChatApi
     'code-gen-api': CodeGenApi
     'code-gen-local': CodeGenLocal

@@ -3,6 +3,7 @@ import { chat } from './chat.js'
 import { doctor } from './doctor.js'
 import { evaluate } from './eval.js'
 import { hardware } from './hardware.js'
+import { keysCreate, keysLs, keysRevoke } from './keys.js'
 import { modelsExport } from './models/export.js'
 import { modelsImport } from './models/import.js'
 import { modelsLs } from './models/ls.js'
@@ -30,6 +31,7 @@ import { modulesUpdate } from './modules/update.js'
 import { modulesWhy } from './modules/why.js'
 import { modulesWhyNot } from './modules/why-not.js'
 import { run } from './run.js'
+import { serve } from './serve.js'
 import { tokenizerDecode } from './tokenizer/decode.js'
 import { tokenizerEncode } from './tokenizer/encode.js'
 import { tokenizerTrain } from './tokenizer/train.js'
@@ -39,6 +41,7 @@ import { train } from './train.js'
 export const groups: Readonly<Record<string, string>> = {
   tokenizer: 'learn a tokenizer, and use one',
   models: 'sizes, and the models on this machine',
+  keys: 'who may ask the server',
   modules: 'what can be switched on and off, and why',
 }
 
@@ -46,6 +49,7 @@ export const groups: Readonly<Record<string, string>> = {
 export const commands: readonly Command[] = [
   chat,
   run,
+  serve,
   train,
   evaluate,
   tokenizerTrain,
@@ -77,6 +81,9 @@ export const commands: readonly Command[] = [
   modulesLedger,
   modulesTimeline,
   modulesEffects,
+  keysCreate,
+  keysLs,
+  keysRevoke,
   hardware,
   doctor,
 ]
