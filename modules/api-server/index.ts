@@ -51,7 +51,11 @@ export default defineModule<ApiServerConfig, ApiServer>({
     const url = await listen(server, ctx)
     ctx.onDispose(async () => {
       draining = true
-      await Promise.all([gate.close(config.drainSeconds * 1000), server.close()])
+      const closed = server.close()
+      await gate.close(config.drainSeconds * 1000)
+      // What is left are streams of events, and connections that wait for a next request.
+      server.server.closeAllConnections()
+      await closed
       await removeRunFile(process.pid)
     }, 'HTTP server')
     await writeRunFile({ pid: process.pid, url, token, started: new Date().toISOString() })

@@ -1,6 +1,6 @@
 import type { FastifyInstance } from 'fastify'
 import { ApiError } from './http/api-error.js'
-import { answering, engineFor, unlessAborted } from './openai/generations.js'
+import { engineFor, unlessAborted } from './openai/generations.js'
 import type { ServerContext } from './server-context.js'
 
 interface GenerateRequest {
@@ -28,11 +28,10 @@ export function seedRoutes(server: FastifyInstance, context: ServerContext): voi
     { schema: { body: generateSchema, tags, summary: 'Continue a text, as the seed documents have it' } },
     async ({ body: { prompt, max_gen: maxTokens = 64, temperature } }, reply) => {
       const engine = anyEngine(context)
-      return answering(context, reply, async (signal) => {
-        const options = { maxTokens, signal, ...(temperature !== undefined && { temperature }) }
-        const { text } = unlessAborted(await engine.complete(prompt, options))
-        return { text }
-      })
+      const signal = context.gate.enter(reply)
+      const options = { maxTokens, signal, ...(temperature !== undefined && { temperature }) }
+      const { text } = unlessAborted(await engine.complete(prompt, options))
+      return { text }
     },
   )
 

@@ -58,6 +58,7 @@ export async function makeServer(context: ServerContext, options: ServerOptions)
     ajv: { customOptions: { coerceTypes: false, removeAdditional: false, allErrors: false } },
   })
 
+  server.removeContentTypeParser('text/plain')
   server.setErrorHandler((error, request, reply) => {
     const { status, body, retryAfter } = failureOf(error)
     if (status >= 500 && status !== 503)

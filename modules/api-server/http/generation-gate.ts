@@ -17,35 +17,28 @@ export class GenerationGate {
   }
 
   /**
-   * Does `work` with a signal that fires when the client has gone or the server ends.
+   * Counts a request until its answer has been sent, or its client has gone.
+   * @returns fires then, and when the server has waited long enough
    * @throws ApiError 503 when there are too many, or the server is stopping
    */
-  enter(reply: FastifyReply): { readonly signal: AbortSignal; leave(): void } {
+  enter({ raw }: FastifyReply): AbortSignal {
     if (this.#closed) throw new ApiError(503, 'stopping', 'The server is stopping.', { retryAfter: 5 })
     if (this.#open.size >= this.#limit)
       throw new ApiError(503, 'overloaded', `${this.#limit} requests are being answered or waiting. Ask again in a moment.`, {
         retryAfter: 1,
       })
     const controller = new AbortController()
-    const { raw } = reply
-    const gone = () => {
-      if (!raw.writableFinished) controller.abort(new Error('The client has gone.'))
-    }
-    raw.once('close', gone)
     this.#open.add(controller)
-    return {
-      signal: controller.signal,
-      leave: () => {
-        raw.off('close', gone)
-        this.#open.delete(controller)
-        // What still runs for this request has nobody to answer.
-        controller.abort()
-        if (this.#open.size === 0) this.#onEmpty?.()
-      },
-    }
+    raw.once('close', () => {
+      // What still runs for this request has nobody to answer.
+      controller.abort(new Error('The client has gone.'))
+      this.#open.delete(controller)
+      if (this.#open.size === 0) this.#onEmpty?.()
+    })
+    return controller.signal
   }
 
-  /** Lets nobody in any more, waits for those inside, and ends them after `ms`. */
+  /** Lets nobody in any more, waits until the answers under way have been sent, and ends them after `ms`. */
   async close(ms: number): Promise<void> {
     this.#closed = true
     if (this.#open.size === 0) return

@@ -4,18 +4,7 @@ import { ApiError } from '../http/api-error.js'
 import type { ServerContext } from '../server-context.js'
 import { sendEvents } from './event-stream.js'
 import { chatMessages, chatOptions, toolMessages } from './generate-options.js'
-import {
-  type Answer,
-  answering,
-  answeringEvents,
-  engineFor,
-  newAnswer,
-  optionsFor,
-  pieces,
-  timingsOf,
-  unlessAborted,
-  usageOf,
-} from './generations.js'
+import { type Answer, engineFor, newAnswer, optionsFor, pieces, timingsOf, unlessAborted, usageOf } from './generations.js'
 import type { ChatRequest } from './requests.js'
 import { chatSchema } from './schemas.js'
 
@@ -26,12 +15,8 @@ export function chatCompletions(server: FastifyInstance, context: ServerContext)
     async ({ body }, reply) => {
       const engine = engineFor(context, body.model)
       const ask = asked(engine, body)
-      if (body.stream)
-        return sendEvents(
-          reply,
-          answeringEvents(context, reply, (signal) => ask.events(signal)),
-        )
-      return answering(context, reply, (signal) => ask.whole(signal))
+      const signal = context.gate.enter(reply)
+      return body.stream ? sendEvents(reply, ask.events(signal)) : ask.whole(signal)
     },
   )
 }

@@ -4,17 +4,7 @@ import { ApiError } from '../http/api-error.js'
 import type { ServerContext } from '../server-context.js'
 import { sendEvents } from './event-stream.js'
 import { generateOptions } from './generate-options.js'
-import {
-  answering,
-  answeringEvents,
-  engineFor,
-  newAnswer,
-  optionsFor,
-  pieces,
-  timingsOf,
-  unlessAborted,
-  usageOf,
-} from './generations.js'
+import { engineFor, newAnswer, optionsFor, pieces, timingsOf, unlessAborted, usageOf } from './generations.js'
 import type { CompletionRequest } from './requests.js'
 import { completionSchema } from './schemas.js'
 
@@ -25,12 +15,8 @@ export function completions(server: FastifyInstance, context: ServerContext): vo
     async ({ body }, reply) => {
       const engine = engineFor(context, body.model)
       refuse(body)
-      if (body.stream)
-        return sendEvents(
-          reply,
-          answeringEvents(context, reply, (signal) => events(engine, body, signal)),
-        )
-      return answering(context, reply, (signal) => whole(engine, body, signal))
+      const signal = context.gate.enter(reply)
+      return body.stream ? sendEvents(reply, events(engine, body, signal)) : whole(engine, body, signal)
     },
   )
 }

@@ -1,6 +1,5 @@
 import { randomUUID } from 'node:crypto'
 import type { Completion, GenerateOptions, GenerationStream, TextGeneration } from '@enigma/contracts'
-import type { FastifyReply } from 'fastify'
 import { ApiError } from '../http/api-error.js'
 import type { ServerContext } from '../server-context.js'
 import { merge } from './merge.js'
@@ -42,34 +41,6 @@ export function pieces(streams: readonly GenerationStream[]) {
       return stream.result
     }),
   )
-}
-
-/** Work with a signal that fires when the client has gone, counted as long as it goes on. */
-export async function answering<T>(
-  { gate }: ServerContext,
-  reply: FastifyReply,
-  work: (signal: AbortSignal) => Promise<T>,
-): Promise<T> {
-  const { signal, leave } = gate.enter(reply)
-  try {
-    return await work(signal)
-  } finally {
-    leave()
-  }
-}
-
-/** The same for what is streamed. */
-export async function* answeringEvents<T>(
-  { gate }: ServerContext,
-  reply: FastifyReply,
-  events: (signal: AbortSignal) => AsyncGenerator<T>,
-): AsyncGenerator<T> {
-  const { signal, leave } = gate.enter(reply)
-  try {
-    yield* events(signal)
-  } finally {
-    leave()
-  }
 }
 
 type Counted = Pick<Completion, 'tokens' | 'promptTokens'> & { readonly cachedTokens?: number }
