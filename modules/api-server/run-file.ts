@@ -12,7 +12,7 @@ export interface RunFile {
   readonly started: string
 }
 
-export const runFilePath = (): string => join(enigmaFolders().state, 'server.json')
+const runFilePath = (): string => join(enigmaFolders().state, 'server.json')
 
 /** The server that runs now, or undefined: a file that a killed process left does not count. */
 export async function readRunFile(path = runFilePath()): Promise<RunFile | undefined> {
