@@ -29,12 +29,12 @@ export const serve = command<Flags>({
   async run({ options: { host, port, ...model }, out }) {
     using interrupt = new Interrupt()
     await using manager = await openManager(out)
-    const { model: name } = await loadGeneration(manager, model)
+    const { engine } = await loadGeneration(manager, model)
     await manager.loadAll(['metrics-collector', 'training'])
     await manager.load('api-server', { ...(host !== undefined && { host }), ...(port !== undefined && { port }) })
     const server = manager.getInterface('api-server')
     server.attach(manager)
-    out.result({ url: server.url, model: name, pid: process.pid }, () => `${name} answers on ${server.url} (Ctrl-C ends)`)
+    out.result({ url: server.url, model: engine.model, pid: process.pid }, () => `${engine.model} answers on ${server.url} (Ctrl-C ends)`)
     const failed = new Promise<never>((_, reject) => {
       manager.events.on('module.error', ({ id, message }) => {
         if (id === 'api-server') reject(new CliError('CHECK_FAILED', `The server has ended: ${message}`))
