@@ -53,7 +53,7 @@ describe('usage errors', () => {
   })
 
   it('say of what is planned that it is not there yet, and what is', async () => {
-    for (const flag of ['--serve', '--gui']) {
+    for (const flag of ['--gui']) {
       const { code, stderr } = await place.run([flag])
       expect(stderr).toMatch(/not there yet.*enigma chat/)
       expect(code).toBe(1)

@@ -102,6 +102,7 @@ test('all built-in modules are found, fit together, and none of their code has r
   const ids = manager.listModules().map(({ id, broken, error }) => [id, broken, error])
   expect(ids).toEqual(
     [
+      'api-server',
       'chat-api',
       'code-gen-api',
       'code-gen-local',

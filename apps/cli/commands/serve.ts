@@ -34,7 +34,10 @@ export const serve = command<Flags>({
     await manager.load('api-server', { ...(host !== undefined && { host }), ...(port !== undefined && { port }) })
     const server = manager.getInterface('api-server')
     server.attach(manager)
-    out.result({ url: server.url, model: engine.model, pid: process.pid }, () => `${engine.model} answers on ${server.url} (Ctrl-C ends)`)
+    out.result(
+      { url: server.url, model: engine.model, pid: process.pid },
+      () => `${engine.model} answers on ${server.url} (Ctrl-C ends)`,
+    )
     const failed = new Promise<never>((_, reject) => {
       manager.events.on('module.error', ({ id, message }) => {
         if (id === 'api-server') reject(new CliError('CHECK_FAILED', `The server has ended: ${message}`))

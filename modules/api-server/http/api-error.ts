@@ -54,6 +54,18 @@ const generationStatus: Readonly<Record<string, number>> = {
   SERVICE_GONE: 503,
   MANAGER_CLOSED: 503,
   RUNTIME_FAILED: 500,
+  ENGINE_CRASHED: 500,
+  // What another server said, or did not: it is behind this one.
+  RATE_LIMITED: 503,
+  UNAUTHORIZED: 502,
+  MODEL_NOT_FOUND: 502,
+  ENDPOINT_MISSING: 502,
+  REFUSED: 502,
+  SERVER_ERROR: 502,
+  UNREACHABLE: 502,
+  DISCONNECTED: 502,
+  BAD_RESPONSE: 502,
+  TIMEOUT: 504,
 }
 
 /** Codes that OpenAI's clients know by another name. */
@@ -113,10 +125,12 @@ function failure(
   return { status, body: { error: { message, type, param, code } }, retryAfter }
 }
 
+const codedErrors = new Set(['LmError', 'TensorError', 'TrainingError', 'EngineError'])
+
 /** Errors of the packages below have an upper-case code and a message for people; those of Node (`ENOENT`) are not for clients. */
 function isCoded(error: Error): error is Error & { readonly code: string } {
   const { code } = error as { code?: unknown }
-  return (error.name === 'LmError' || error.name === 'TensorError' || error.name === 'TrainingError') && typeof code === 'string'
+  return codedErrors.has(error.name) && typeof code === 'string'
 }
 
 type Problem = NonNullable<FastifyError['validation']>[number]

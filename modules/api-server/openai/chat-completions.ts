@@ -4,7 +4,17 @@ import { ApiError } from '../http/api-error.js'
 import type { ServerContext } from '../server-context.js'
 import { sendEvents } from './event-stream.js'
 import { chatMessages, chatOptions, toolMessages } from './generate-options.js'
-import { type Answer, engineFor, newAnswer, optionsFor, pieces, timingsOf, unlessAborted, usageOf } from './generations.js'
+import {
+  type Answer,
+  completed,
+  engineFor,
+  newAnswer,
+  optionsFor,
+  pieces,
+  timingsOf,
+  unlessAborted,
+  usageOf,
+} from './generations.js'
 import type { ChatRequest } from './requests.js'
 import { chatSchema } from './schemas.js'
 
@@ -38,7 +48,7 @@ function withoutTools(engine: TextGeneration, request: ChatRequest): Asked {
     Array.from({ length: request.n ?? 1 }, (_, index) => engine.streamChat(messages, { ...optionsFor(options, index), signal }))
   return {
     async whole(signal) {
-      const completions = await Promise.all(start(signal).map(async ({ result }) => unlessAborted(await result)))
+      const completions = await Promise.all(start(signal).map(completed))
       const choices = completions.map(({ text, ...completion }) => choiceOf({ ...completion, content: text, toolCalls: [] }))
       return response(answer, engine.model, choices, completions)
     },

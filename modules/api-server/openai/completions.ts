@@ -4,7 +4,7 @@ import { ApiError } from '../http/api-error.js'
 import type { ServerContext } from '../server-context.js'
 import { sendEvents } from './event-stream.js'
 import { generateOptions } from './generate-options.js'
-import { engineFor, newAnswer, optionsFor, pieces, timingsOf, unlessAborted, usageOf } from './generations.js'
+import { completed, engineFor, newAnswer, optionsFor, pieces, timingsOf, unlessAborted, usageOf } from './generations.js'
 import type { CompletionRequest } from './requests.js'
 import { completionSchema } from './schemas.js'
 
@@ -48,7 +48,7 @@ const echoed = (request: CompletionRequest, index: number) =>
   request.echo ? promptsOf(request)[Math.floor(index / (request.n ?? 1))]! : ''
 
 async function whole(engine: TextGeneration, request: CompletionRequest, signal: AbortSignal) {
-  const answers = await Promise.all(start(engine, request, signal).map(async ({ result }) => unlessAborted(await result)))
+  const answers = await Promise.all(start(engine, request, signal).map(completed))
   return {
     ...newAnswer('cmpl'),
     object: 'text_completion',

@@ -71,6 +71,12 @@ export const timingsOf = (answers: readonly Pick<Completion, 'tokensPerSecond'>[
   predicted_per_second: answers.reduce((sum, { tokensPerSecond }) => sum + tokensPerSecond, 0),
 })
 
+/** The whole text. The stream is read: a provider counts it as under way until it is. */
+export async function completed(stream: GenerationStream): Promise<Completion> {
+  for await (const _ of stream);
+  return unlessAborted(await stream.result)
+}
+
 /** @throws the reason of the abort: half an answer must not pass for a whole */
 export function unlessAborted<T extends { readonly finishReason: string }>(answer: T): T {
   if (answer.finishReason === 'abort') throw new ApiError(503, 'aborted', 'The answer was ended before it was whole.')
