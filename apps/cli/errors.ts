@@ -6,7 +6,7 @@ import { inCommandWords } from './command-words.js'
 export const exitCodes = { ok: 0, failure: 1, usage: 2 } as const
 
 /** What can go wrong in the command itself; other packages' errors come with their own codes. */
-type CliErrorCode = 'USAGE' | 'NOT_THERE_YET' | 'BAD_SETTING' | 'NO_INPUT' | 'CHECK_FAILED'
+type CliErrorCode = 'USAGE' | 'BAD_SETTING' | 'NO_INPUT' | 'CHECK_FAILED'
 
 export class CliError extends Error {
   override readonly name = 'CliError'

@@ -5,18 +5,15 @@ import { CliError } from './errors.js'
 interface Mode {
   readonly flag: string
   readonly text: string
-  /** The command that does it now; without one, `instead` says what is there. */
-  readonly command?: string
-  readonly instead?: string
+  /** The command that does it now. */
+  readonly command: string
 }
-
-const terminal = "what there is: 'enigma serve', 'enigma chat' and 'enigma run'"
 
 export const modes: readonly Mode[] = [
   { flag: 'train', text: "as 'enigma train' (with --model or --size, --data, --output, --epochs)", command: 'train' },
   { flag: 'run', text: "as 'enigma chat' (with --model or --size)", command: 'chat' },
   { flag: 'serve', text: "as 'enigma serve' (with --model, --host, --port)", command: 'serve' },
-  { flag: 'gui', text: 'the web console (not there yet)', instead: terminal },
+  { flag: 'gui', text: "as 'enigma gui' (with --model, --host, --port)", command: 'gui' },
 ]
 
 /** The sizes that the seed documents take under `--model`. */
@@ -24,15 +21,14 @@ const seedSizes = ['nano', 'micro', 'tiny', 'small', 'medium', 'large', 'xl', 'x
 
 /**
  * The arguments with a seed flag turned into its command; others as they are.
- * @throws CliError NOT_THERE_YET, USAGE when two modes are asked for
+ * @throws CliError USAGE when two modes are asked for
  */
 export function translateSeedFlags(argv: readonly string[]): readonly string[] {
   if (!argv[0]?.startsWith('-')) return argv
   const asked = modes.filter(({ flag }) => argv.includes(`--${flag}`))
   if (asked.length === 0) return argv
   if (asked.length > 1) throw new CliError('USAGE', `Choose one of ${asked.map(({ flag }) => `--${flag}`).join(' and ')}.`)
-  const { flag, command, instead } = asked[0]!
-  if (command === undefined) throw new CliError('NOT_THERE_YET', `--${flag} is not there yet; ${instead}.`)
+  const { flag, command } = asked[0]!
   const rest = argv.filter((word) => word !== `--${flag}`)
   return [command, ...rest.map((word, i) => renamed(command, word, rest[i + 1]))]
 }

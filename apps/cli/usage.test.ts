@@ -52,14 +52,6 @@ describe('usage errors', () => {
     expect(stderr).toContain('Usage: enigma modules')
   })
 
-  it('say of what is planned that it is not there yet, and what is', async () => {
-    for (const flag of ['--gui']) {
-      const { code, stderr } = await place.run([flag])
-      expect(stderr).toMatch(/not there yet.*enigma chat/)
-      expect(code).toBe(1)
-    }
-  })
-
   it.skipIf(!existsSync('/dev/full'))(
     'say that the disk is full when the result cannot be written (needs /dev/full)',
     async () => {

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { createRequire } from 'node:module'
-import { Metrics, TextGeneration, Training } from '@enigma/contracts'
+import { Metrics, TextGeneration, Training, WebPages } from '@enigma/contracts'
 import { defineModule, type ModuleContext, ModuleError, type ModuleManager } from '@enigma/kernel'
 import type { FastifyInstance } from 'fastify'
 import { isLoopback, urlOf } from './http/addresses.js'
@@ -10,6 +10,7 @@ import { KeyStore } from './keys/key-store.js'
 import { readRunFile, removeRunFile, writeRunFile } from './run-file.js'
 import { makeServer } from './server.js'
 import type { ApiServer, ApiServerConfig } from './types.js'
+import { PageShelf } from './web-pages.js'
 
 const { version } = createRequire(import.meta.url)('@enigma/module-api-server/package.json') as { version: string }
 
@@ -29,6 +30,7 @@ export default defineModule<ApiServerConfig, ApiServer>({
     let manager: ModuleManager | undefined
     let draining = false
     let answered = 0
+    const pages = new PageShelf()
     const server = await makeServer(
       {
         generation: () => ctx.maybe(TextGeneration),
@@ -43,7 +45,7 @@ export default defineModule<ApiServerConfig, ApiServer>({
         version,
         draining: () => draining,
       },
-      { ...config, requireKey, token, keys, log: ctx.log },
+      { ...config, requireKey, token, keys, log: ctx.log, pages },
     )
     server.addHook('onResponse', async () => {
       answered++
@@ -59,6 +61,7 @@ export default defineModule<ApiServerConfig, ApiServer>({
       await removeRunFile(process.pid)
     }, 'HTTP server')
     await writeRunFile({ pid: process.pid, url, token, started: new Date().toISOString() })
+    ctx.provide(WebPages, { url, serve: (given) => pages.serve(given) })
     ctx.log.info(`Listening on ${url}`)
     return {
       url,

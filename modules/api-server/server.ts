@@ -18,6 +18,7 @@ import { completions } from './openai/completions.js'
 import { models } from './openai/models.js'
 import { seedRoutes } from './seed-routes.js'
 import type { ServerContext } from './server-context.js'
+import { type PageShelf, webPages } from './web-pages.js'
 
 /** Every group of routes, in the order of the OpenAPI document. */
 const routes = [
@@ -38,6 +39,7 @@ export interface ServerOptions extends GuardOptions {
   /** Requests a minute of one key or address; 0 is no limit. */
   readonly rateLimit: number
   readonly log: ModuleLog
+  readonly pages: PageShelf
 }
 
 /** Milliseconds in which a client has to send its request: who sends a letter a minute holds no connection. */
@@ -116,6 +118,7 @@ export async function makeServer(context: ServerContext, options: ServerOptions)
   await server.register(async (scope) => {
     for (const register of routes) register(scope, context)
     scope.get('/openapi.json', { schema: { hide: true } }, async () => server.swagger())
+    webPages(scope, options.pages, options.requireKey ? undefined : options.token)
   })
   return server
 }

@@ -42,3 +42,4 @@ export {
   type TrainingReport,
   type TrainingResult,
 } from './training.js'
+export { type PageRequest, type WebPage, WebPages } from './web-pages.js'

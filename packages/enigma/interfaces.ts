@@ -6,6 +6,7 @@ import type { CodeGenLocal } from '@enigma/module-code-gen-local/types'
 import type { EventBusInterface } from '@enigma/module-event-bus/types'
 import type { GarbageCollectorService } from '@enigma/module-garbage-collector/types'
 import type { GgufLoader } from '@enigma/module-gguf-loader/types'
+import type { Gui } from '@enigma/module-gui/types'
 import type { HeartbeatService } from '@enigma/module-heartbeat/types'
 import type { Inference } from '@enigma/module-inference/types'
 import type { MetricsService } from '@enigma/module-metrics-collector/types'
@@ -23,6 +24,7 @@ declare module '@enigma/kernel' {
     'event-bus': EventBusInterface
     'garbage-collector': GarbageCollectorService
     'gguf-loader': GgufLoader
+    gui: Gui
     heartbeat: HeartbeatService
     inference: Inference
     logger: Logging

@@ -2,6 +2,7 @@ import type { Command } from '../command.js'
 import { chat } from './chat.js'
 import { doctor } from './doctor.js'
 import { evaluate } from './eval.js'
+import { gui } from './gui.js'
 import { hardware } from './hardware.js'
 import { keysCreate, keysLs, keysRevoke } from './keys.js'
 import { modelsExport } from './models/export.js'
@@ -50,6 +51,7 @@ export const commands: readonly Command[] = [
   chat,
   run,
   serve,
+  gui,
   train,
   evaluate,
   tokenizerTrain,

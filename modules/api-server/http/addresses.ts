@@ -5,3 +5,9 @@ export function isLoopback(host: string): boolean {
 
 /** An address as a URL has it. */
 export const urlOf = (host: string, port: number): string => `http://${host.includes(':') ? `[${host}]` : host}:${port}`
+
+/** Of the header `Host`: without the port; of an IPv6 address without its brackets. */
+export function hostName(host = ''): string {
+  const bracketed = /^\[([^\]]*)\]/.exec(host)
+  return (bracketed ? bracketed[1]! : host.replace(/:\d*$/, '')).toLowerCase()
+}

@@ -1,6 +1,6 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { type KeyScope, KeyStore } from '../keys/key-store.js'
-import { isLoopback } from './addresses.js'
+import { hostName, isLoopback } from './addresses.js'
 import { ApiError } from './api-error.js'
 
 export interface GuardOptions {
@@ -86,12 +86,6 @@ function sameText(a: string, b: string): boolean {
 }
 
 const pathOf = ({ url }: FastifyRequest) => url.split('?', 1)[0]!
-
-/** Without the port; of an IPv6 address without its brackets. */
-function hostName(host = ''): string {
-  const bracketed = /^\[([^\]]*)\]/.exec(host)
-  return (bracketed ? bracketed[1]! : host.replace(/:\d*$/, '')).toLowerCase()
-}
 
 function sameOrigin(origin: string, { headers: { host }, protocol }: FastifyRequest): boolean {
   return origin === `${protocol}://${host}`
