@@ -31,6 +31,7 @@ const allowed = {
     '@enigma/tensor',
   ],
   'apps/cli': ['enigma'],
+  'apps/console': [],
 }
 
 const folders = [
@@ -43,7 +44,7 @@ function sources(folder) {
     if (entry.name === 'node_modules' || entry.name === 'dist') return []
     const path = join(folder, entry.name)
     if (entry.isDirectory()) return sources(path)
-    return entry.name.endsWith('.ts') && !path.includes('tests/') && !entry.name.endsWith('.test.ts') ? [path] : []
+    return /\.tsx?$/.test(entry.name) && !path.includes('tests/') && !entry.name.endsWith('.test.ts') ? [path] : []
   })
 }
 

@@ -16,7 +16,7 @@ export async function openPage(
   browser: Browser,
   url: string,
 ): Promise<{ readonly page: Page; readonly faults: readonly string[] }> {
-  const page = await browser.newPage({ viewport: { width: 1100, height: 720 }, colorScheme: 'light' })
+  const page = await browser.newPage({ viewport: { width: 1100, height: 720 }, colorScheme: 'light', reducedMotion: 'reduce' })
   const faults: string[] = []
   page.on('pageerror', ({ message }) => faults.push(message))
   page.on('console', (line) => {
