@@ -109,6 +109,7 @@ test('all built-in modules are found, fit together, and none of their code has r
       'event-bus',
       'garbage-collector',
       'gguf-loader',
+      'gui',
       'heartbeat',
       'inference',
       'logger',
