@@ -2,10 +2,16 @@ import { useState } from 'react'
 import { ChatPage } from './chat/chat-page.js'
 import { History } from './chat/history.js'
 import { type ChatSettings, useChat } from './chat/use-chat.js'
+import { EventsPage } from './events/events-page.js'
+import { ModulesPage } from './modules/modules-page.js'
 import { pages, usePage } from './pages.js'
 import { Icon, IconButton } from './parts/icons.js'
 import { useTheme } from './parts/theme.js'
 import { useKept } from './parts/use-kept.js'
+
+import { SystemPage } from './system/system-page.js'
+import { TrainPage } from './train/train-page.js'
+import { useTraining } from './train/use-training.js'
 
 const noSettings: ChatSettings = { system: '', sampling: {} }
 
@@ -15,6 +21,7 @@ export function App() {
   const [theme, toggleTheme] = useTheme()
   const [settings, setSettings] = useKept('enigma.settings', noSettings)
   const chat = useChat(settings)
+  const training = useTraining()
   const [menu, setMenu] = useState(false)
   const close = () => setMenu(false)
   const toChat = () => {
@@ -70,6 +77,10 @@ export function App() {
       <button type="button" className="curtain" aria-label="Close the menu" tabIndex={menu ? 0 : -1} onClick={close} />
       <main id="main" tabIndex={-1}>
         {page === 'chat' && <ChatPage chat={chat} settings={settings} onSettings={setSettings} />}
+        {page === 'modules' && <ModulesPage />}
+        {page === 'train' && <TrainPage training={training} theme={theme} />}
+        {page === 'system' && <SystemPage />}
+        {page === 'events' && <EventsPage />}
       </main>
     </div>
   )

@@ -7,7 +7,13 @@ export interface PageInfo {
   readonly icon: IconName
 }
 
-export const pages = [{ id: 'chat', title: 'Chat', icon: 'chat' }] as const satisfies readonly PageInfo[]
+export const pages = [
+  { id: 'chat', title: 'Chat', icon: 'chat' },
+  { id: 'modules', title: 'Modules', icon: 'modules' },
+  { id: 'train', title: 'Train', icon: 'train' },
+  { id: 'system', title: 'System', icon: 'system' },
+  { id: 'events', title: 'Events', icon: 'events' },
+] as const satisfies readonly PageInfo[]
 
 export type PageId = (typeof pages)[number]['id']
 

@@ -9,6 +9,8 @@ const modules = join(import.meta.dirname, '../../..')
 interface TestConsole extends AsyncDisposable {
   readonly manager: ModuleManager
   readonly url: string
+  /** The home folder. */
+  readonly home: string
   /** Of the run file. */
   readonly token: string
 }
@@ -25,6 +27,7 @@ export async function startConsole(config: ModuleConfig = {}, further: readonly 
   const { token } = JSON.parse(await readFile(join(home, 'state', 'server.json'), 'utf8')) as { token: string }
   return {
     manager,
+    home,
     url: manager.getInterface<Gui>('gui').url,
     token,
     async [Symbol.asyncDispose]() {

@@ -1,4 +1,5 @@
 import { ask, ServerError } from './ask.js'
+import { chunksOf } from './chunks.js'
 import { serverEvents } from './sse.js'
 
 export interface Turn {
@@ -53,18 +54,4 @@ export async function* streamChat(
     }
   }
   throw new ServerError('The answer broke off: the server has gone.', 0, 'broken_off')
-}
-
-/** Not every browser iterates over streams. */
-async function* chunksOf(body: ReadableStream<Uint8Array>): AsyncGenerator<Uint8Array> {
-  const reader = body.getReader()
-  try {
-    for (;;) {
-      const { done, value } = await reader.read()
-      if (done) return
-      yield value
-    }
-  } finally {
-    await reader.cancel().catch(() => undefined)
-  }
 }
