@@ -149,7 +149,7 @@ const examples = {
     ],
   },
   'task-sets.mjs': {
-    says: ['Without code_gen_local:', 'code: model,tokenizer,inference', 'image: image-gen-local came along', '- memory'],
+    says: ['code: model,tokenizer,inference,code-gen-local', 'image: image-gen-local came along', '- memory'],
   },
   'text-and-images.mjs': { input: 'sk-test\n', says: [/AI: .*?\w{3}/s, 'image/png, ', 'Remembered: 2 messages'] },
   'training-plugin.mjs': { says: [/Epoch 2: loss [\d.]+ is no better, learning rate 0.6/, /Checkpoint of epoch \d+: y = 3.00x/] },
