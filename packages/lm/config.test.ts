@@ -110,7 +110,6 @@ describe('Hugging Face config.json', () => {
     ['rope_parameters', { rope_type: 'longrope' }],
     ['rope_parameters', { full_attention: { rope_type: 'default' }, rope_type: 7 }],
     ['partial_rotary_factor', 0.5],
-    ['quantization_config', { bits: 4 }],
   ])('refuses %s %o by name', (field, value) => {
     const error = failure(() =>
       configFromHuggingFace({ ...configToHuggingFace(createConfig(base)), [field]: value }, 'x/config.json'),

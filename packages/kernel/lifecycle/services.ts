@@ -292,12 +292,13 @@ export class ServiceSlot {
  */
 function later(hold: Promise<void>, call: () => unknown): unknown {
   const answer = hold.then(call)
-  async function* pieces() {
-    yield* (await answer) as AsyncIterable<unknown>
-  }
-  return new Proxy(answer, {
+  const iterable = Object.assign(answer, {
+    async *[Symbol.asyncIterator]() {
+      yield* (await answer) as AsyncIterable<unknown>
+    },
+  })
+  return new Proxy(iterable, {
     get(target, key) {
-      if (key === Symbol.asyncIterator) return pieces
       const own: unknown = Reflect.get(target, key, target)
       if (typeof own === 'function' && key !== 'constructor') return own.bind(target) as unknown
       if (own !== undefined || typeof key === 'symbol') return own
