@@ -1,4 +1,5 @@
 import type { ChatMessage, Completion, GenerateOptions, Tokenization } from '@enigma/contracts'
+import { PieceStream } from '@enigma/engines'
 import type { ModuleContext } from '@enigma/kernel'
 import {
   chatWithTools,
@@ -11,7 +12,6 @@ import {
   type ToolAnswer,
   type ToolMessage,
 } from '@enigma/lm'
-import { PieceStream } from './piece-stream.js'
 import { RequestQueue } from './request-queue.js'
 import type { BeamRequest, Inference, InferenceConfig, InferenceStatus, ToolRequest } from './types.js'
 

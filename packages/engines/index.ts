@@ -4,6 +4,7 @@ export { codeCommand } from './code-command.js'
 export { CodeService } from './code-service.js'
 export { EngineError, type EngineErrorCode } from './engine-error.js'
 export { OpenAiEngine, type OpenAiEngineOptions } from './openai/openai-engine.js'
+export { PieceStream } from './piece-stream.js'
 export {
   type Answer,
   type AnswerRequest,

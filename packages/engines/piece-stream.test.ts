@@ -1,6 +1,6 @@
 import type { Completion } from '@enigma/contracts'
 import { expect, test } from 'vitest'
-import { PieceStream } from '../../piece-stream.js'
+import { PieceStream } from './piece-stream.js'
 
 const completion = (text: string): Completion => {
   return { text, tokens: 1, promptTokens: 1, tokensPerSecond: 1, finishReason: 'stop', model: 'm' }
